@@ -1,0 +1,89 @@
+"""Where each pool stands and where it is heading."""
+
+import reactivex
+from reactivex import Observable, abc
+
+from ..operators.trend import Trend, TrendWindow
+from ..operators.typing import Operator
+from .samples import Pool, Sample
+from .settings import Settings
+
+_DOUBT = 2.0  # standard deviations around the trend line
+_MIN_POINTS = 3
+
+
+class PoolOutlook:
+    """One pool: `pool` as read, and the trend of its external use. Bytes and seconds."""
+
+    __slots__ = ("external", "pool", "trend")
+
+    def __init__(self, pool: Pool, trend: Trend | None) -> None:
+        self.pool, self.trend = pool, trend
+        self.external = pool.external
+
+    @property
+    def slope(self) -> float:
+        """Bytes a second, 0.0 until three samples are in the window."""
+        return self.trend.slope if self.trend is not None and self.trend.count >= _MIN_POINTS else 0.0
+
+    def bound(self, seconds: float) -> float:
+        """What external use should not exceed `seconds` ahead; never below what is in use now.
+
+        The trend's forecast, where it rises, plus two standard deviations of its residuals.
+        """
+        if self.trend is None or self.trend.count < _MIN_POINTS:
+            return float(self.external)
+        ahead = self.trend.level + max(0.0, self.trend.slope) * seconds + _DOUBT * self.trend.spread
+        return max(float(self.external), ahead)
+
+
+class Outlook:
+    """All pools at one moment; a pool that could not be read is None."""
+
+    __slots__ = ("pools", "sample")
+
+    def __init__(self, sample: Sample, pools: dict[str, PoolOutlook | None]) -> None:
+        self.sample, self.pools = sample, pools
+
+    @property
+    def time(self) -> float:
+        return self.sample.time
+
+
+class OutlookWindow:
+    """The arithmetic of `outlook`, without Rx."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._trends: dict[str, TrendWindow] = {}
+        self._newest: float | None = None
+
+    def update(self, sample: Sample) -> Outlook:
+        if self._newest is not None and sample.time - self._newest > self._settings.gap:
+            self._trends.clear()  # a suspended laptop must not become a trend
+        self._newest = sample.time if self._newest is None else max(self._newest, sample.time)
+        return Outlook(sample, {name: self._look(name, sample.time, pool) for name, pool in sample.pools.items()})
+
+    def _look(self, name: str, time: float, pool: Pool | None) -> PoolOutlook | None:
+        if pool is None:
+            return None
+        window = self._trends.setdefault(name, TrendWindow(window=self._settings.window))
+        return PoolOutlook(pool, window.update(time, pool.external))
+
+
+def outlook(settings: Settings) -> Operator[Sample, Outlook]:
+    """Samples to outlooks: a trend of external use for each pool, started anew after a gap."""
+
+    def apply(source: Observable[Sample]) -> Observable[Outlook]:
+        def subscribe(observer: abc.ObserverBase[Outlook], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
+            window = OutlookWindow(settings)
+            return source.subscribe(
+                lambda sample: observer.on_next(window.update(sample)),
+                observer.on_error,
+                observer.on_completed,
+                scheduler=scheduler,
+            )
+
+        return reactivex.create(subscribe)
+
+    return apply

@@ -1,0 +1,14 @@
+"""Probes: each reads one thing of the machine and returns a `Reading`."""
+
+from typing import Protocol
+
+from ..samples import Reading
+
+
+class Probe(Protocol):
+    """`read` may raise; the source then marks the probe missing in the sample and goes on."""
+
+    name: str
+    pools: tuple[str, ...]  # pools that are unknown when `read` fails
+
+    def read(self) -> Reading: ...

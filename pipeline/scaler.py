@@ -1,0 +1,184 @@
+"""Continuous monitoring plus a check before each operation."""
+
+import logging
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import reactivex
+from reactivex import Observable, Subject, abc
+from reactivex import operators as ops
+
+from .decisions import decisions_from
+from .outlook import Outlook, OutlookWindow, outlook
+from .performance import Performance
+from .policy import Residency, Rung, assess, room
+from .samples import Sample
+from .settings import Settings
+from .sources import Sampler, default_probes, live
+from .tiers import HardwareTierDetector
+from .words import GIB, Asked, Decision
+
+log = logging.getLogger("gearshift.pipeline")
+
+
+class Preflight(NamedTuple):
+    """May the operation start? Unpacks as `ok, reason`."""
+
+    ok: bool
+    reason: str
+
+
+class ProactiveScaler:
+    """Turns samples into decisions, live or from any source, and answers questions about the last of them.
+
+    Args:
+        ladder: rungs, best first; without rungs it watches and decides nothing.
+        settings: `Settings`; by default this machine's tier.
+        source: an Observable of samples; by default this machine, every `settings.interval` seconds.
+        residencies: what is loaded, as a stream; without it nothing is taken as loaded.
+
+    `samples`, `outlooks` and `decisions` are hot. A subscriber that raises is logged and dropped; the stream goes on.
+    """
+
+    def __init__(
+        self,
+        ladder: Sequence[Rung] = (),
+        settings: Settings | None = None,
+        source: Observable[Sample] | None = None,
+        *,
+        residencies: Observable[Residency] | None = None,
+    ) -> None:
+        self.ladder = list(ladder)
+        self.settings = settings or Settings(**HardwareTierDetector().scaling_thresholds())
+        self._sampler = Sampler(default_probes(budget=self.settings.budget))
+        self._source = source if source is not None else live(self._sampler, interval=self.settings.interval)
+        self._samples: Subject[Sample] = Subject()
+        self._outlooks: Subject[Outlook] = Subject()
+        self._decisions: Subject[Decision] = Subject()
+        self._asked: Subject[Asked] = Subject()
+        self.samples, self.outlooks, self.decisions = map(shielded, (self._samples, self._outlooks, self._decisions))
+        self.performance = Performance()
+        self._lock = threading.RLock()
+        self._running: abc.DisposableBase | None = None
+        self._last: Outlook | None = None
+        self._residency = Residency(time=float("-inf"))
+        self._given = residencies or reactivex.never()
+
+    def start_continuous_monitoring(self) -> None:
+        """Begin to sample. Harmless when it runs already; may be started again after a stop."""
+        with self._lock:
+            if self._running is not None:
+                return
+            outlooks = self._samples.pipe(outlook(self.settings))
+            known = self._given.pipe(ops.do_action(self._remember))
+            wires: Iterable[abc.DisposableBase] = [outlooks.subscribe(self._look)]
+            if self.ladder:
+                decided = decisions_from(self._outlooks, known, self.ladder, self.settings, asked=self._asked)
+                wires = [*wires, decided.subscribe(self._announce, self._broken)]
+            else:
+                wires = [*wires, known.subscribe(on_error=self._broken)]
+            # connected last: whoever subscribed before the start sees the first sample
+            started = self._source.subscribe(self._samples.on_next, self._broken)
+            self._running = reactivex.disposable.CompositeDisposable(started, *wires)
+
+    def stop_continuous_monitoring(self) -> None:
+        """End sampling; the sampler's thread is gone when this returns. Harmless when nothing runs."""
+        with self._lock:
+            running, self._running = self._running, None
+        if running is not None:
+            running.dispose()
+
+    def __enter__(self) -> "ProactiveScaler":
+        self.start_continuous_monitoring()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.stop_continuous_monitoring()
+
+    def check_preflight_resources(self, operation: str = "generate", rung: str | None = None) -> Preflight:
+        """Does `operation` fit now, on `rung` or on the resident one? Reads the machine if there is no sample yet.
+
+        Raises ValueError for a rung that is not on the ladder.
+        """
+        chosen = self._named(rung if rung is not None else self._residency.rung)
+        seen = self._last or self.analyze_resource_trends()
+        if chosen is None:
+            return Preflight(False, f"{operation}: no rung is loaded")
+        here = room(seen, chosen, ceiling=self.settings.critical, horizon=0)
+        if here is None:
+            return Preflight(False, f"{operation}: the memory that {chosen.name} needs can't be read")
+        numbers = (
+            f"{chosen.name} needs {here.need / GIB:.2f} GiB in {here.pool}, others hold {here.external / GIB:.2f} GiB, "
+            f"the limit is {here.ceiling:.0%} of {here.total / GIB:.2f} GiB"
+        )
+        return Preflight(here.fits, f"{operation}: {'fits' if here.fits else 'does not fit'}: {numbers}")
+
+    def analyze_resource_trends(self) -> Outlook:
+        """The newest outlook, or one from a fresh reading when none has come yet."""
+        return self._last or OutlookWindow(self.settings).update(self._sampler.take())
+
+    def should_upgrade_model(self) -> bool:
+        """Would a better rung than the resident one fit under the growth ceiling now? Says nothing of for how long."""
+        seen = assess(
+            self.analyze_resource_trends(), self._residency, self.ladder, self.settings, horizon=self.settings.horizon
+        )
+        return seen.grow_to > seen.rank
+
+    def initiate_graceful_degradation(self, reason: str, immediate: bool = False) -> Decision | None:
+        """Ask for the next smaller rung. Returns the decision, None when there is nothing smaller or nothing loaded."""
+        with self._lock:
+            if self._last is None:
+                return None
+            made: list[Decision] = []
+            with self._decisions.subscribe(made.append):
+                self._asked.on_next(Asked(self._last.time, reason, immediate))
+            return next((d for d in made if d.reason.rule == "asked"), None)
+
+    def record_performance(self, operation: str, seconds: float, ok: bool) -> None:
+        """Feed back how an operation went. When half of the last ones failed, a smaller rung is asked for."""
+        self.performance.record(operation, seconds, ok)
+        if not ok and self.performance.failing(operation):
+            count, failed, _ = self.performance.summary(operation)
+            self.performance.forget(operation)
+            self.initiate_graceful_degradation(f"{failed} of the last {count} of {operation} failed")
+
+    def _named(self, name: str | None) -> Rung | None:
+        if name is None:
+            return None
+        for rung in self.ladder:
+            if rung.name == name:
+                return rung
+        raise ValueError(f"no rung named {name!r} on the ladder; there are {[r.name for r in self.ladder]}")
+
+    def _look(self, seen: Outlook) -> None:
+        self._last = seen
+        self._outlooks.on_next(seen)
+
+    def _remember(self, residency: Residency) -> None:
+        self._residency = residency
+
+    def _announce(self, decision: Decision) -> None:
+        log.info("%s", decision.explain(), extra={"decision": decision})
+        self._decisions.on_next(decision)
+
+    def _broken(self, error: Exception) -> None:
+        log.error("the stream of samples or decisions broke: %s; start monitoring again", error, exc_info=error)
+
+
+def shielded(subject: Observable[Any]) -> Observable[Any]:
+    """The same items; an observer whose `on_next` raises is logged and dropped, and can't end the stream for others."""
+
+    def subscribe(observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
+        def on_next(item: Any) -> None:
+            try:
+                observer.on_next(item)
+            except Exception:
+                log.exception("a subscriber raised and was dropped; the stream goes on")
+                own.dispose()
+
+        own = reactivex.disposable.SerialDisposable()
+        own.disposable = subject.subscribe(on_next, observer.on_error, observer.on_completed, scheduler=scheduler)
+        return own
+
+    return reactivex.create(subscribe)
