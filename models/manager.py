@@ -1,0 +1,259 @@
+"""The app's one object: ask, and get a reply, whatever happens to the memory meanwhile."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from reactivex import Observable, Subject
+
+from ..pipeline.samples import Sample
+from ..pipeline.scaler import ProactiveScaler, shielded
+from ..pipeline.settings import Settings
+from ..pipeline.sources import Sampler, default_probes, live
+from ..pipeline.tiers import HardwareTierDetector
+from ..pipeline.words import Decision
+from .conversation import Conversations, Message
+from .generation import Options, Reply
+from .hosts import Host
+from .hosts.inline import InlineHost
+from .ladder import Ladder, default_ladder
+from .notices import Notice, notice_for
+from .switcher import Lease, Outcome, Switcher
+
+
+class NoRungFits(RuntimeError):
+    """Not even the smallest rung fits now; the message has the numbers. Ask again later."""
+
+
+class ModelManager:
+    """Keeps the best rung that fits loaded, and conversations going across shifts.
+
+    Args:
+        ladder: a `Ladder`, the path of a TOML file, or None for the one in the user's cache folder.
+        settings: `Settings`; this machine's tier by default.
+        source: samples; this machine by default.
+        host: where models live; this process by default.
+        system: a system prompt for every conversation.
+
+    `notices`, `residencies`, `outcomes` and `decisions` are Observables; their items come from gearshift's threads.
+    Raises LadderError before anything is loaded.
+    """
+
+    def __init__(
+        self,
+        ladder: Ladder | str | Path | None = None,
+        settings: Settings | None = None,
+        *,
+        source: Observable[Sample] | None = None,
+        host: Host | None = None,
+        system: str | None = None,
+    ) -> None:
+        self.ladder = ladder if isinstance(ladder, Ladder) else Ladder.from_toml(ladder) if ladder else default_ladder()
+        self.settings = settings or Settings(**HardwareTierDetector().scaling_thresholds())
+        self._rungs = {rung.name: rung for rung in self.ladder.rungs()}
+        self._host = host or InlineHost()
+        self._sampler = Sampler(default_probes(budget=self.settings.budget, own=self._host.own))
+        self._switcher = Switcher(self.ladder, self._host, self._fits_beside)
+        self._conversations = Conversations(system)
+        self._notices: Subject[Notice] = Subject()
+        self.notices: Observable[Notice] = shielded(self._notices)
+        self.residencies, self.outcomes = self._switcher.residencies, self._switcher.outcomes
+        self._turn = threading.Lock()
+        self._workers = ThreadPoolExecutor(thread_name_prefix="gearshift-reply")
+        self._shut = threading.Lock()
+        self._down = False
+        self._decided = threading.Event()
+        self._shed: Decision | None = None
+        self.scaler = ProactiveScaler(
+            list(self._rungs.values()),
+            self.settings,
+            source if source is not None else live(self._sampler, interval=self.settings.interval),
+            residencies=self._switcher.residencies,
+        )
+        self.decisions = self.scaler.decisions
+        self._subscriptions = (
+            self.scaler.decisions.subscribe(self._decide),
+            self._switcher.outcomes.subscribe(self._finished),
+        )
+        self.scaler.start_continuous_monitoring()
+
+    @property
+    def rung(self) -> str | None:
+        """The name of what is loaded now."""
+        return self._switcher.rung
+
+    def history(self, conversation_id: str = "default") -> list[Message]:
+        """The turns so far, as chat messages."""
+        return self._conversations.history(conversation_id)
+
+    def respond(
+        self,
+        message: str,
+        conversation_id: str = "default",
+        *,
+        options: Options | None = None,
+        on_text: Callable[[str], None] | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> Reply:
+        """Answer, blocking. `on_text` gets pieces as they come, from this thread.
+
+        A reply that a shift interrupts is continued by the next rung. Raises NoRungFits, or RuntimeError after
+        `shutdown`, or what the model raised.
+        """
+        asked = time.monotonic()
+        with self._turn:
+            messages = self._conversations.with_question(conversation_id, message)
+            text, rungs = "", []
+
+            def take(piece: str) -> None:
+                nonlocal text
+                text += piece
+                if on_text is not None:
+                    on_text(piece)
+
+            finished = False
+            while not finished and not (cancelled is not None and cancelled.is_set()):
+                with self._lease() as lease:
+                    if not rungs or rungs[-1] != lease.spec.name:
+                        rungs.append(lease.spec.name)
+                    finished = self._write(lease, messages, text, options or Options(), take, cancelled)
+            seconds = time.monotonic() - asked
+            self._conversations.add(conversation_id, message, text)
+        return Reply(text, rungs=tuple(rungs), degraded=any(r != self.ladder[0].name for r in rungs), seconds=seconds)
+
+    async def generate_response(
+        self, message: str, conversation_id: str = "default", *, options: Options | None = None
+    ) -> Reply:
+        """As `respond`, without blocking the event loop."""
+        loop = asyncio.get_running_loop()
+        cancelled = threading.Event()
+        try:
+            return await loop.run_in_executor(
+                self._workers, lambda: self.respond(message, conversation_id, options=options, cancelled=cancelled)
+            )
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    async def stream_response(
+        self, message: str, conversation_id: str = "default", *, options: Options | None = None
+    ) -> AsyncIterator[str]:
+        """The reply piece by piece. Leaving the loop early stops the model at the next token."""
+        loop = asyncio.get_running_loop()
+        pieces: asyncio.Queue[str | None] = asyncio.Queue()
+        cancelled = threading.Event()
+
+        def put(piece: str | None) -> None:
+            loop.call_soon_threadsafe(pieces.put_nowait, piece)
+
+        def work() -> None:
+            try:
+                self.respond(message, conversation_id, options=options, on_text=put, cancelled=cancelled)
+            finally:
+                put(None)
+
+        done = loop.run_in_executor(self._workers, work)
+        try:
+            while (piece := await pieces.get()) is not None:
+                yield piece
+            await done
+        finally:
+            cancelled.set()
+
+    def shutdown(self) -> None:
+        """Stop monitoring, let the action under way end, unload. Idempotent; replies in progress end where they are."""
+        with self._shut:
+            if self._down:
+                return
+            self._down = True
+            self._decided.set()
+            self.scaler.stop_continuous_monitoring()
+            for subscription in self._subscriptions:
+                subscription.dispose()
+            self._switcher.close()
+            self._workers.shutdown(wait=True)
+
+    def __enter__(self) -> "ModelManager":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.shutdown()
+
+    def _lease(self) -> Any:
+        return _Leasing(self)
+
+    def _write(
+        self,
+        lease: Lease,
+        messages: list[Message],
+        text: str,
+        options: Options,
+        take: Callable[[str], None],
+        cancelled: threading.Event | None,
+    ) -> bool:
+        began = time.monotonic()
+
+        def take_or_stop(piece: str) -> None:
+            take(piece)
+            if cancelled is not None and cancelled.is_set():
+                lease.brake.set()
+
+        ok = False
+        try:
+            finished = lease.model.generate(messages, text, options, take_or_stop, lease.brake)
+            ok = True
+            return finished
+        finally:
+            self.scaler.record_performance(f"generate on {lease.spec.name}", time.monotonic() - began, ok)
+
+    def _no_rung(self) -> NoRungFits:
+        if self._shed is not None:
+            return NoRungFits(self._shed.explain())
+        last = list(self._rungs)[-1]
+        return NoRungFits(self.scaler.check_preflight_resources(rung=last).reason)
+
+    def _fits_beside(self, name: str) -> bool:
+        """Would `name` fit under the ceiling next to everything now in use? From a reading taken for the question."""
+        pools = self._sampler.take().pools
+        for pool_name, need in self._rungs[name].need.items():
+            pool = pools.get(pool_name)
+            if pool is None or pool.used + need > self.settings.high * pool.total:
+                return False
+        return True
+
+    def _decide(self, decision: Decision) -> None:
+        self._shed = decision if decision.target is None else None
+        self._switcher.submit(decision)
+        self._decided.set()
+
+    def _finished(self, outcome: Outcome) -> None:
+        if outcome.kind in ("handed over", "unloaded"):
+            notice = notice_for(outcome.decision)
+            if notice is not None:
+                self._notices.on_next(notice)
+
+
+class _Leasing:
+    """A lease, or the clear error why there is none."""
+
+    def __init__(self, manager: ModelManager) -> None:
+        self._manager = manager
+
+    def __enter__(self) -> Lease:
+        m = self._manager
+        m._decided.wait(timeout=max(5.0, 3 * m.settings.interval))
+        self._inner = m._switcher.leased()
+        lease = self._inner.__enter__()
+        if lease is None:
+            self._inner.__exit__(None, None, None)
+            if m._down:
+                raise RuntimeError("the manager has been shut down; make a new ModelManager")
+            raise m._no_rung()
+        return lease
+
+    def __exit__(self, *error: Any) -> None:
+        self._inner.__exit__(*error)
