@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from .conversation import Message, fitted
@@ -98,6 +99,14 @@ class _Handles:
             handle.remove()
 
 
+def prepare() -> None:
+    """Import torch and transformers, without the quantisation libraries (a rung that needs one brings it along)."""
+    with _LOAD_LOCK:
+        import accelerate  # noqa: F401
+        import torch  # noqa: F401
+        from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, TextStreamer  # noqa: F401
+
+
 def load_transformers(spec: ModelSpec) -> TransformersModel:
     """Load a rung with its weights faulted in, and prove by one forward step that it works. Raises LoadError."""
     with _LOAD_LOCK:
@@ -144,3 +153,23 @@ def _plain_tensors(tensors: list[Any]) -> Iterator[Any]:
             yield from _plain_tensors([getattr(data, name) for name in names])
         else:
             yield data
+
+
+def load_gguf(path: Path) -> tuple[Any, Any]:
+    """Model in float32 and tokenizer of a GGUF file, dequantised by transformers (needs the package `gguf`)."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    with _LOAD_LOCK:
+        model = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
+        return model, AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+
+
+def load_int8(path: Path) -> Any:
+    """A checkpoint with its linear weights quantised to int8 by torchao, ready to be saved."""
+    from torchao.quantization import Int8WeightOnlyConfig
+    from transformers import AutoModelForCausalLM, TorchAoConfig
+
+    with _LOAD_LOCK:
+        config = TorchAoConfig(Int8WeightOnlyConfig())
+        return AutoModelForCausalLM.from_pretrained(path, dtype="auto", quantization_config=config)

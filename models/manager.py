@@ -245,11 +245,15 @@ class _Leasing:
 
     def __enter__(self) -> Lease:
         m = self._manager
-        m._decided.wait(timeout=max(5.0, 3 * m.settings.interval))
-        self._inner = m._switcher.leased()
-        lease = self._inner.__enter__()
+        patience = time.monotonic() + max(5.0, 3 * m.settings.interval)
+        m._decided.wait(timeout=patience - time.monotonic())
+        while True:
+            self._inner = m._switcher.leased()
+            lease = self._inner.__enter__()
+            if lease is not None or m._shed is not None or m._down or time.monotonic() > patience:
+                break
+            time.sleep(0.05)  # a rung failed to load; the next sample decides on another
         if lease is None:
-            self._inner.__exit__(None, None, None)
             if m._down:
                 raise RuntimeError("the manager has been shut down; make a new ModelManager")
             raise m._no_rung()

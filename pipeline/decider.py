@@ -27,7 +27,7 @@ class Decider:
         self._aside: dict[str, float] = {}
         self._shifts: deque[float] = deque(maxlen=_REMEMBERED_SHIFTS)
         self._wanted: int | None = None  # None: no decision is under way
-        self._shed = self._short = False
+        self._shed = self._short = self._urgent = False
         self._grow = self._recover = -1
         self._steady_since: float | None = None  # growth must have been possible since then
         self._settled_at = float("-inf")
@@ -83,8 +83,9 @@ class Decider:
 
     def _decide(self, a: Assessment) -> Decision | None:
         held = a.rank if self._wanted is None else self._wanted
-        if a.critical and a.shrink_to < held:
-            return self._decision(a, a.shrink_to, "immediate", "critical")
+        pending = self._wanted is not None and self._wanted < a.rank and not self._urgent
+        if a.critical and (a.shrink_to < held or pending):
+            return self._decision(a, min(a.shrink_to, held), "immediate", "critical")
         if self._residency.state == "shifting" or self._wanted is not None:
             return None
         if self._residency.rung is None:
@@ -101,7 +102,7 @@ class Decider:
         return None
 
     def _from_nothing(self, a: Assessment) -> Decision | None:
-        first = self._residency.time == float("-inf") or not self._shed and self._residency.failed is None
+        first = not self._shed
         allowed = a.grow_to if first else min(self._recover, a.grow_to)
         if allowed >= 0:
             return self._decision(a, allowed, "planned", "recovered")
@@ -132,7 +133,7 @@ class Decider:
         self, a: Assessment, target: int, urgency: str, rule: str, *, lasted: float = 0.0, detail: str = ""
     ) -> Decision:
         source, chosen = a.residency.rung, self._rung(target)
-        self._wanted, self._shed = target, target < 0
+        self._wanted, self._shed, self._urgent = target, target < 0, urgency == "immediate"
         rank = a.rank
         kind = "shed" if chosen is None else "upgrade" if target > rank else "downgrade"
         about = chosen if kind == "upgrade" else self._rung(rank) or self.ladder[-1]

@@ -14,14 +14,24 @@ def _load_transformers(spec: ModelSpec) -> Model:
     return load_transformers(spec)
 
 
+def prepare_transformers() -> None:
+    """Import all that a load needs beforehand, so that a rung's measured bytes are the rung's own."""
+    from ..loading import prepare
+
+    prepare()
+
+
 class InlineHost:
     """Loads into this process and measures what each rung takes. `load` may be replaced, to test without models."""
 
     def __init__(self, load: Callable[[ModelSpec], Model] = _load_transformers) -> None:
         self._load = load
+        self._prepare = prepare_transformers if load is _load_transformers else None
         self._ledger = Ledger()
 
     def load(self, spec: ModelSpec) -> Model:
+        if self._prepare is not None:
+            self._prepare()
         self._ledger.begin()
         loaded = False
         try:
