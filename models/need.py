@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-WORKING_SPACE = 48 * 2**20  # tokenizer, module objects, activations of one short step
+WORKING_SPACE = 32 * 2**20  # tokenizer, module objects, activations of one short step
 
 _DTYPE_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
 

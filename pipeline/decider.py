@@ -50,7 +50,7 @@ class Decider:
             if before.state == "shifting" or before.rung != residency.rung:
                 self._settled_at = residency.time + self.settings.settle
                 self._steady_since = residency.time
-        if residency.rung is not None:
+        if residency.state == "ready":
             self._shed = False
         return NOTHING
 
@@ -97,7 +97,7 @@ class Decider:
         assert self._steady_since is not None
         lasted = a.time - self._steady_since
         allowed = min(self._grow, a.grow_to)
-        if allowed > a.rank and lasted >= self.settings.stabilisation:
+        if a.rank < allowed <= a.shrink_to and lasted >= self.settings.stabilisation:
             return self._decision(a, allowed, "planned", "room", lasted=lasted)
         return None
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import reactivex
-from reactivex import Observable, abc
+from reactivex import Observable
 from reactivex import operators as ops
 
 from ..operators.debounce import debounce
@@ -13,6 +13,7 @@ from ..operators.hysteresis import hysteresis
 from ..operators.lifting import NOTHING, lift
 from ..operators.stabilize import stabilize
 from .decider import Decider
+from .joining import fan_out, join
 from .outlook import Outlook, outlook
 from .policy import Assessment, Residency, Rung
 from .samples import Sample
@@ -27,31 +28,6 @@ class _Tagged(msgspec.Struct, frozen=True):
 
 def _tag(kind: str) -> Callable[[Observable[Any]], Observable[_Tagged]]:
     return ops.map(lambda item: _Tagged(kind, item))
-
-
-def fan_out(*branches: Callable[[Observable[Any]], Observable[Any]]) -> Callable[[Observable[Any]], Observable[Any]]:
-    """Give each item to every branch in turn, in their order, and emit what they emit. Ends with the last branch.
-
-    `merge` over `publish` would subscribe by a trampoline and may lose what a synchronous source pushes first.
-    """
-
-    def apply(source: Observable[Any]) -> Observable[Any]:
-        def subscribe(observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
-            subject: reactivex.Subject[Any] = reactivex.Subject()
-            open_branches = len(branches)
-
-            def completed() -> None:
-                nonlocal open_branches
-                open_branches -= 1
-                if open_branches == 0:
-                    observer.on_completed()
-
-            inner = [subject.pipe(b).subscribe(observer.on_next, observer.on_error, completed) for b in branches]
-            return reactivex.disposable.CompositeDisposable(source.subscribe(subject, scheduler=scheduler), *inner)
-
-        return reactivex.create(subscribe)
-
-    return apply
 
 
 def decide(ladder: Sequence[Rung], settings: Settings) -> Callable[[Observable[_Tagged]], Observable[Decision]]:
@@ -81,7 +57,7 @@ def decide(ladder: Sequence[Rung], settings: Settings) -> Callable[[Observable[_
         )
         return reactivex.compose(
             fan_out(
-                reactivex.compose(ops.filter(lambda t: t.kind == "asked")),
+                ops.filter(lambda tagged: tagged.kind == "asked"),
                 reactivex.compose(lift(lambda: assessed), assessments),
             ),
             lift(lambda: conclude),
@@ -133,9 +109,5 @@ def decisions_from(
     asked: Observable[Asked] | None = None,
 ) -> Observable[Decision]:
     """As `decision_stream`, from outlooks that somebody else also watches."""
-    ending = outlooks.pipe(ops.materialize(), ops.share())
-    over = ending.pipe(ops.filter(lambda n: n.kind == "C"))
-    others = reactivex.merge(
-        residencies.pipe(_tag("residency")), (asked or reactivex.never()).pipe(_tag("asked"))
-    ).pipe(ops.take_until(over))
-    return reactivex.merge(others, ending.pipe(ops.dematerialize(), _tag("outlook"))).pipe(decide(ladder, settings))
+    given = [residencies.pipe(_tag("residency")), *([asked.pipe(_tag("asked"))] if asked is not None else [])]
+    return join(outlooks.pipe(_tag("outlook")), *given).pipe(decide(ladder, settings))

@@ -10,6 +10,7 @@ from .settings import Settings
 
 _DOUBT = 2.0  # standard deviations around the trend line
 _MIN_POINTS = 3
+_MIN_FIT = 0.8  # share of the variance that a line must explain; a lone step explains at most 0.75
 
 
 class PoolOutlook:
@@ -23,18 +24,24 @@ class PoolOutlook:
 
     @property
     def slope(self) -> float:
-        """Bytes a second, 0.0 until three samples are in the window."""
-        return self.trend.slope if self.trend is not None and self.trend.count >= _MIN_POINTS else 0.0
+        """Bytes a second of a rise that a line describes well; 0.0 for noise, steps, falls and too few samples."""
+        return self.trend.slope if self._rises() else 0.0
 
     def bound(self, seconds: float) -> float:
         """What external use should not exceed `seconds` ahead; never below what is in use now.
 
-        The trend's forecast, where it rises, plus two standard deviations of its residuals.
+        Where a line describes the rise well: its forecast, plus two standard deviations of its residuals.
         """
-        if self.trend is None or self.trend.count < _MIN_POINTS:
+        if self.trend is None or not self._rises():
             return float(self.external)
-        ahead = self.trend.level + max(0.0, self.trend.slope) * seconds + _DOUBT * self.trend.spread
-        return max(float(self.external), ahead)
+        return max(float(self.external), self.trend.forecast(seconds) + _DOUBT * self.trend.spread)
+
+    def _rises(self) -> bool:
+        t = self.trend
+        if t is None or t.count < _MIN_POINTS or t.slope <= 0:
+            return False
+        explained = (t.slope * t.span) ** 2 / 12
+        return explained >= _MIN_FIT * (explained + t.spread**2)
 
 
 class Outlook:

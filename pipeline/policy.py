@@ -73,8 +73,8 @@ def room(outlook: Outlook, rung: Rung, *, ceiling: float, horizon: float) -> Roo
 class Assessment(msgspec.Struct, frozen=True):
     """Ranks count from the ladder's foot: 0 is the last rung, -1 is none.
 
-    shrink_to: best rung under `high`, else the last one under `critical`. grow_to: best rung under `low`; -1 when a
-    pool is unknown. share: of the tightest pool, by the resident rung at the horizon. critical: use is there now.
+    shrink_to: best rung under `high` at the horizon, else the last one under `critical` now. grow_to: best rung under
+    `low` now; -1 when a pool is unknown. share: of the tightest pool, by the resident rung at the horizon. critical: use is there now.
     """
 
     time: float
@@ -116,8 +116,8 @@ def assess(
     if shrink_to < 0 and usable:
         last = room(outlook, usable[-1], ceiling=settings.critical, horizon=0)
         shrink_to = rank_of(usable[-1]) if last is not None and last.fits else -1
-    unknown = bool(outlook.sample.missing) and any(p is None for p in outlook.pools.values())
-    grow_to = -1 if unknown else best(settings.low, horizon)
+    unknown = any(p is None for p in outlook.pools.values())
+    grow_to = -1 if unknown else best(settings.low, 0)
     here = room(outlook, current, ceiling=settings.high, horizon=horizon) if current is not None else None
     read = [p.pool for p in outlook.pools.values() if p is not None]
     critical = any(p.used >= settings.critical * p.total for p in read if current is not None)

@@ -25,7 +25,7 @@ from .report import Log, table, verdict
 from .screen import Screen
 
 MIB = 2**20
-RATE = 25  # MiB/s of the program that grows
+RATE = 20  # MiB/s of the program that grows
 _QUESTIONS = (
     "What is gravity?", "Who discovered it?", "Why do apples fall down?", "What is the Moon?", "How far away is it?",
     "Why does it shine?", "What are tides?", "What is a planet?", "Which planet is the largest?", "What is the Sun?",
@@ -84,7 +84,7 @@ def demo_settings(ladder: Ladder, base: int) -> Settings:
     growing = 0.70 - 0.02
     budget = int((base + 150 * MIB + max(need.values())) / growing)
     return Settings(
-        budget=budget, high=0.80, hysteresis=0.10, critical=0.90, interval=0.25, window=10, horizon=8, confirm=0.5,
+        budget=budget, high=0.80, hysteresis=0.10, critical=0.90, interval=0.25, window=6, horizon=8, confirm=0.5,
         stabilisation=15, recovery=5, settle=1, gap=5,
     )  # fmt: skip
 
@@ -142,7 +142,7 @@ def _watch(manager: ModelManager, log: Log, screen: Screen, recording: Path | No
 def _play(manager: ModelManager, log: Log, screen: Screen, recording: Path | None) -> None:
     settings, budget = log.settings, log.settings.budget or 0
     watching = _watch(manager, log, screen, recording)
-    top, middle, last = (spec.name for spec in manager.ladder)
+    top = manager.ladder[0].name
     screen.say(f"A budget of {budget / 2**30:.2f} GiB for this process and its children; ceiling {settings.high:.0%}.")
     screen.say(f"Stabilisation is {settings.stabilisation:.0f} s here; the default is 300 s.")
     talk = _Conversation(manager, log, screen)
@@ -159,10 +159,9 @@ def _play(manager: ModelManager, log: Log, screen: Screen, recording: Path | Non
             assert pool is not None
             return pool.used, pool.external
 
-        used, external = room_now()
+        _, external = room_now()
         to_ceiling = int(settings.high * budget) - external - log.need[top]
-        room_for_middle = int(settings.high * budget) - external - log.need[middle]
-        grow = (to_ceiling + (room_for_middle - to_ceiling) // 4) // MIB
+        grow = to_ceiling // MIB + 24
         screen.say(f"A program next door starts to take {grow} MiB, {RATE} MiB/s.", "bold")
         children.append(_spawn(grow, RATE))
         _wait(lambda: bool(log.shifts("downgrade", "planned")), 45)
@@ -171,7 +170,7 @@ def _play(manager: ModelManager, log: Log, screen: Screen, recording: Path | Non
         _wait(lambda: len(log.replies) >= before + 2, 30)
 
         used, _ = room_now()
-        block = (int((settings.critical + 0.02) * budget) - used) // MIB
+        block = (int((settings.critical + 0.015) * budget) - used) // MIB
         screen.say(f"Another program takes {block} MiB at once.", "bold")
         children.append(_spawn(block, 0))
         _wait(lambda: bool(log.shifts("downgrade", "immediate")), 20)
