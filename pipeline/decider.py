@@ -111,9 +111,11 @@ class Decider:
         return None if self._shed else self._decision(a, -1, "immediate", "nothing fits")
 
     def _step_down(self, asked: Asked) -> Decision | None:
-        a = self._last
-        held = None if a is None else (a.rank if self._wanted is None else self._wanted)
-        if a is None or held is None or held <= 0:
+        if self._last is None:
+            return None
+        a = self.assess(self._last.outlook)
+        held = a.rank if self._wanted is None else self._wanted
+        if held <= 0:
             return None
         below = [r for r in self._ranks() if r < held]
         target = min(max(below), a.shrink_to) if below and a.shrink_to >= 0 else (max(below) if below else 0)

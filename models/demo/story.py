@@ -48,7 +48,7 @@ class _Conversation(threading.Thread):
             self._screen.typing("")
             try:
                 reply = self._manager.respond(
-                    question, options=Options(max_new_tokens=40), on_text=self._screen.typing
+                    question, options=Options(max_new_tokens=32), on_text=self._screen.typing
                 )
             except (NoRungFits, RuntimeError, ValueError) as error:
                 self._log.lost.append(f"{question} ({error})")
@@ -84,7 +84,7 @@ def demo_settings(ladder: Ladder, base: int) -> Settings:
     growing = 0.70 - 0.02
     budget = int((base + 150 * MIB + max(need.values())) / growing)
     return Settings(
-        budget=budget, high=0.80, hysteresis=0.10, critical=0.90, interval=0.25, window=6, horizon=8, confirm=0.5,
+        budget=budget, high=0.80, hysteresis=0.10, critical=0.90, interval=0.25, window=6, horizon=7, confirm=0.5,
         stabilisation=15, recovery=5, settle=1, gap=5,
     )  # fmt: skip
 
@@ -154,13 +154,8 @@ def _play(manager: ModelManager, log: Log, screen: Screen, recording: Path | Non
             return
         _wait(lambda: len(log.replies) >= 2, 60)
 
-        def room_now() -> tuple[int, int]:
-            pool = log.samples[-1].pools["ram"]
-            assert pool is not None
-            return pool.used, pool.external
-
-        _, external = room_now()
-        to_ceiling = int(settings.high * budget) - external - log.need[top]
+        recent = [p for s in log.samples[-20:] if (p := s.pools["ram"]) is not None]
+        to_ceiling = int(settings.high * budget) - max(p.external for p in recent) - log.need[top]
         grow = to_ceiling // MIB + 24
         screen.say(f"A program next door starts to take {grow} MiB, {RATE} MiB/s.", "bold")
         children.append(_spawn(grow, RATE))
@@ -169,8 +164,8 @@ def _play(manager: ModelManager, log: Log, screen: Screen, recording: Path | Non
         before = len(log.replies)
         _wait(lambda: len(log.replies) >= before + 2, 30)
 
-        used, _ = room_now()
-        block = (int((settings.critical + 0.015) * budget) - used) // MIB
+        recent = [p for s in log.samples[-4:] if (p := s.pools["ram"]) is not None]
+        block = (int((settings.critical + 0.015) * budget) - min(p.used for p in recent)) // MIB
         screen.say(f"Another program takes {block} MiB at once.", "bold")
         children.append(_spawn(block, 0))
         _wait(lambda: bool(log.shifts("downgrade", "immediate")), 20)

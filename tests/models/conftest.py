@@ -1,0 +1,54 @@
+"""Tiny real checkpoints made from config, in a second."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gearshift.models import Ladder, ModelSpec
+
+SIZES = {"large": 512, "medium": 256, "small": 64}
+
+
+def make_checkpoint(folder: Path, hidden: int, *, tied: bool = True) -> Path:
+    """A Llama with random weights and a byte-level tokenizer that speaks ChatML."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    specials = ["<|im_start|>", "<|im_end|>"]
+    vocabulary = {token: i for i, token in enumerate([*specials, *alphabet])}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<|im_start|>", eos_token="<|im_end|>", pad_token="<|im_end|>"
+    )
+    fast.chat_template = (
+        "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n' }}{% endfor %}"
+        "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+    )
+    torch.manual_seed(hidden)
+    config = LlamaConfig(
+        vocab_size=4096, hidden_size=hidden, intermediate_size=4 * hidden, num_hidden_layers=4, num_attention_heads=4,
+        num_key_value_heads=2, max_position_embeddings=2048, tie_word_embeddings=tied, bos_token_id=0, eos_token_id=1,
+        pad_token_id=1, dtype="float32",
+    )  # fmt: skip
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    with torch.no_grad():
+        model.get_input_embeddings().weight[2 + len(alphabet) :] = -10 * torch.ones(hidden)  # rows that no byte uses
+    model.save_pretrained(folder)
+    fast.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    root = tmp_path_factory.mktemp("checkpoints")
+    return {name: make_checkpoint(root / name, hidden) for name, hidden in SIZES.items()}
+
+
+@pytest.fixture
+def ladder(checkpoints: dict[str, Path]) -> Iterator[Ladder]:
+    yield Ladder([ModelSpec(name=name, path=str(path), context=512) for name, path in checkpoints.items()])

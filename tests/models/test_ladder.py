@@ -1,0 +1,80 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from safetensors import safe_open
+
+from gearshift.models import Ladder, LadderError, ModelManager, ModelSpec
+from gearshift.models.need import kv_bytes_per_token, weight_bytes
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "rung: the file is empty"),
+        ("not toml [", "not TOML"),
+        ("rung = []", "holds no rung"),
+        ("[other]\nx = 1", "other"),
+        ('[[rung]]\nname = "a"\npath = "good"\nspeed = 3', "speed"),
+        ('[[rung]]\npath = "good"', "name"),
+        ('[[rung]]\nname = "a"\npath = 3', "path"),
+        ('[[rung]]\nname = "a"\npath = "good"\n[[rung]]\nname = "a"\npath = "good"', "'a' is the name of an earlier rung"),
+        ('[[rung]]\nname = "a"\npath = "absent"', "absent is not a folder"),
+        ('[[rung]]\nname = "a"\npath = "bare"', "config.json is missing"),
+        ('[[rung]]\nname = "a"\npath = "cut"', "can't be read as a checkpoint"),
+        ('[[rung]]\nname = "a"\npath = "good"\ncontext = 0', "context"),
+    ],
+)
+def test_a_bad_file_is_one_error_that_names_file_and_key(
+    tmp_path: Path, checkpoints: dict[str, Path], text: str, says: str
+) -> None:
+    (tmp_path / "good").symlink_to(checkpoints["small"])
+    (tmp_path / "bare").mkdir()
+    cut = tmp_path / "cut"
+    cut.mkdir()
+    (cut / "config.json").write_text("{}")
+    (cut / "model.safetensors").write_bytes((checkpoints["small"] / "model.safetensors").read_bytes()[:5000])
+    file = tmp_path / "ladder.toml"
+    file.write_text(text)
+    with pytest.raises(LadderError) as caught:
+        ModelManager(file)
+    assert str(file) in str(caught.value) and says in str(caught.value)
+    assert "\n" not in str(caught.value).rstrip("\n")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LadderError, match="absent.toml: can't be read: No such file"):
+        Ladder.from_toml(tmp_path / "absent.toml")
+
+
+def test_relative_paths_start_at_the_file(tmp_path: Path, checkpoints: dict[str, Path]) -> None:
+    (tmp_path / "model").symlink_to(checkpoints["small"])
+    (tmp_path / "ladder.toml").write_text('[[rung]]\nname = "a"\npath = "model"\n')
+    assert Ladder.from_toml(tmp_path / "ladder.toml")[0].path == str(tmp_path / "model")
+
+
+def test_weight_bytes_are_those_of_the_tensors(checkpoints: dict[str, Path]) -> None:
+    with safe_open(checkpoints["large"] / "model.safetensors", "pt") as file:
+        counted = sum(file.get_tensor(name).nbytes for name in file.keys())  # noqa: SIM118 - not a dict
+    assert weight_bytes(checkpoints["large"]) == counted
+
+
+def test_cache_of_a_token_follows_grouped_heads() -> None:
+    config = {"num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3, "hidden_size": 576, "dtype": "bfloat16"}
+    assert kv_bytes_per_token(config) == 2 * 30 * 3 * 64 * 2
+
+
+def test_a_ladder_is_read_without_torch(checkpoints: dict[str, Path]) -> None:
+    code = (
+        "import sys; from gearshift.models import Ladder, ModelSpec; import gearshift.pipeline\n"
+        f"Ladder([ModelSpec(name='a', path={str(checkpoints['small'])!r})]).rungs()\n"
+        "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], env=os.environ, check=False).returncode == 0
+
+
+def test_rungs_keep_their_order_as_quality() -> None:
+    with pytest.raises(LadderError, match=r"rung\[0\].name: empty"):
+        Ladder([ModelSpec(name="", path=".")])

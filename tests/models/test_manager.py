@@ -1,0 +1,224 @@
+"""The manager over a scripted machine: samples are pushed by hand, models are fakes."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from reactivex import Subject
+
+from gearshift.models import Ladder, ModelManager, NoRungFits, Options, Outcome
+from gearshift.models.hosts.inline import InlineHost
+from gearshift.models.testing import FakeLoader
+from gearshift.pipeline import Pool, Sample, Settings
+
+TOTAL = 1000 << 20
+FOUR = Options(max_new_tokens=4)
+
+
+class Machine:
+    """A manager, and the means to say what its samples are and to wait for its outcomes."""
+
+    def __init__(self, ladder: Ladder, loader: FakeLoader | None = None, **settings: Any) -> None:
+        self.source: Subject[Sample] = Subject()
+        self.loader = loader or FakeLoader()
+        self.time = 0.0
+        self.settled = threading.Condition()
+        self.outcomes: list[Outcome] = []
+        self.notices: list[Any] = []
+        self.manager = ModelManager(
+            ladder, Settings(interval=0.1, settle=0, **settings), source=self.source, host=InlineHost(self.loader)
+        )
+        self.manager.outcomes.subscribe(self._ended)
+        self.manager.notices.subscribe(self.notices.append)
+        self.needs = {rung.name: rung.need["ram"] for rung in ladder.rungs()}
+
+    def _ended(self, outcome: Outcome) -> None:
+        with self.settled:
+            self.outcomes.append(outcome)
+            self.settled.notify_all()
+
+    def push(self, external: int | None, *, seconds: int = 1) -> None:
+        for _ in range(seconds):
+            self.time += 1
+            own = self.needs.get(self.manager.rung or "", 0)
+            pool = None if external is None else Pool(TOTAL, external + own, own)
+            self.source.on_next(Sample(self.time, {"ram": pool}))
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        with self.settled:
+            assert self.settled.wait_for(holds, timeout=20), self.outcomes
+
+    def load(self, external: int = 0) -> None:
+        self.push(external)
+        self.until(lambda: self.outcomes != [])
+
+
+@pytest.fixture
+def machine(ladder: Ladder) -> Iterator[Machine]:
+    made = Machine(ladder)
+    yield made
+    made.manager.shutdown()
+
+
+def shortage(machine: Machine, rung: str) -> int:
+    """External use at which `rung` is the best that fits under the ceiling."""
+    return int(0.8 * TOTAL) - machine.needs[rung] - 1
+
+
+def test_a_reply_says_what_wrote_it(machine: Machine) -> None:
+    machine.load()
+    reply = machine.manager.respond("Hi", options=FOUR)
+    assert (reply, reply.rung, reply.degraded) == ("word0 word1 word2 word3 ", "large", False)
+    assert reply.seconds >= 0
+
+
+def test_history_is_the_same_across_shifts_and_by_conversation(machine: Machine) -> None:
+    machine.load()
+    machine.manager.respond("one", options=FOUR)
+    machine.manager.respond("other", "b", options=FOUR)
+    machine.push(shortage(machine, "small") + int(0.12 * TOTAL))
+    machine.until(lambda: len(machine.outcomes) == 2)
+    reply = machine.manager.respond("two", options=FOUR)
+    assert reply.degraded
+    assert [m["content"] for m in machine.manager.history() if m["role"] == "user"] == ["one", "two"]
+    assert [m["content"] for m in machine.manager.history("b") if m["role"] == "user"] == ["other"]
+
+
+def test_an_immediate_downgrade_hands_the_reply_over_and_loses_no_word(ladder: Ladder) -> None:
+    third, go = threading.Event(), threading.Event()
+    words = iter(range(1000))
+
+    def gate() -> None:
+        if next(words) == 3:
+            third.set()
+            go.wait(20)
+
+    machine = Machine(ladder, FakeLoader(gate=gate))
+    machine.load()
+    replies: list[Any] = []
+    asking = threading.Thread(target=lambda: replies.append(machine.manager.respond("Hi", options=Options(max_new_tokens=9))))
+    asking.start()
+    assert third.wait(20)
+    decision = machine.manager.scaler.initiate_graceful_degradation("a test", immediate=True)
+    assert decision is not None and decision.target == "medium"
+    go.set()
+    asking.join()
+    machine.until(lambda: any(o.kind == "handed over" for o in machine.outcomes))
+    assert replies[0] == "".join(f"word{i} " for i in range(9))
+    assert replies[0].rungs == ("large", "medium") and replies[0].degraded
+    machine.manager.shutdown()
+
+
+def test_a_planned_downgrade_lets_the_reply_finish_first(ladder: Ladder) -> None:
+    began, go = threading.Event(), threading.Event()
+
+    def gate() -> None:
+        began.set()
+        go.wait(20)
+
+    machine = Machine(ladder, FakeLoader(gate=gate))
+    machine.load()
+    replies: list[Any] = []
+    asking = threading.Thread(target=lambda: replies.append(machine.manager.respond("Hi", options=FOUR)))
+    asking.start()
+    assert began.wait(20)
+    machine.manager.scaler.initiate_graceful_degradation("a test")
+    assert not machine.loader.loaded[0].closed
+    go.set()
+    asking.join()
+    machine.until(lambda: any(o.kind == "handed over" for o in machine.outcomes))
+    assert replies[0].rungs == ("large",)
+    assert machine.loader.loaded[0].closed and machine.manager.rung == "medium"
+    machine.manager.shutdown()
+
+
+def test_notices_come_on_downgrades_only_and_suggest_something(ladder: Ladder) -> None:
+    machine = Machine(ladder, stabilisation=20.0)
+    machine.load()
+    machine.manager.scaler.initiate_graceful_degradation("a test")
+    machine.until(lambda: len(machine.outcomes) == 2)
+    assert len(machine.notices) == 1
+    assert "medium" in machine.notices[0].text and machine.notices[0].suggestions
+    machine.time = machine.manager.scaler.analyze_resource_trends().time
+    machine.manager._switcher._clock = lambda: machine.time
+    machine.push(0, seconds=40)
+    machine.manager.shutdown()
+
+
+def test_when_no_rung_fits_the_app_is_told_the_numbers_and_lives_on(machine: Machine) -> None:
+    machine.push(int(0.99 * TOTAL))
+    with pytest.raises(NoRungFits, match=r"smallest rung needs .* GiB.*others hold .* GiB"):
+        machine.manager.respond("Hi")
+    with pytest.raises(NoRungFits):
+        asyncio.run(machine.manager.generate_response("Hi"))
+    machine.push(0, seconds=60)
+    machine.until(lambda: any(o.kind == "loaded" for o in machine.outcomes))
+    assert machine.manager.respond("Hi", options=FOUR)
+
+
+def test_a_rung_that_does_not_load_is_set_aside_for_the_next(ladder: Ladder) -> None:
+    machine = Machine(ladder, FakeLoader(broken=("large",)))
+    machine.push(0)
+    machine.until(lambda: [o.kind for o in machine.outcomes] == ["failed"])
+    assert "broken on purpose" in machine.outcomes[0].reason
+    machine.push(0)
+    machine.until(lambda: machine.outcomes[-1].kind == "loaded")
+    assert machine.manager.respond("Hi", options=FOUR).rung == "medium"
+    machine.manager.shutdown()
+
+
+def test_async_replies_and_streams(machine: Machine) -> None:
+    machine.load()
+
+    async def talk() -> tuple[str, list[str]]:
+        whole = await machine.manager.generate_response("Hi", options=FOUR)
+        return whole, [piece async for piece in machine.manager.stream_response("Again", options=FOUR)]
+
+    whole, pieces = asyncio.run(talk())
+    assert whole == "".join(pieces) == "word0 word1 word2 word3 "
+    assert len(machine.manager.history()) == 4
+
+
+def test_a_stream_that_is_left_stops_the_model(machine: Machine) -> None:
+    machine.load()
+
+    async def leave() -> None:
+        stream = machine.manager.stream_response("Hi", options=Options(max_new_tokens=10**9))
+        async for _ in stream:
+            break
+        await stream.aclose()
+
+    asyncio.run(leave())
+    assert machine.manager.respond("next", options=FOUR)
+
+
+def test_a_subscriber_that_raises_stops_nothing(machine: Machine) -> None:
+    def bad(_: Any) -> None:
+        raise RuntimeError("an app's mistake")
+
+    machine.manager.decisions.subscribe(bad)
+    machine.manager.outcomes.subscribe(bad)
+    machine.manager.scaler.samples.subscribe(bad)
+    machine.load()
+    machine.push(0)
+    assert machine.manager.respond("Hi", options=FOUR)
+
+
+def test_shutdown_twice_unloads_and_leaves_no_thread(ladder: Ladder) -> None:
+    before = set(threading.enumerate())
+    machine = Machine(ladder)
+    machine.load()
+    machine.manager.shutdown()
+    machine.manager.shutdown()
+    assert machine.loader.loaded[0].closed
+    assert set(threading.enumerate()) - before == set()
+    with pytest.raises(RuntimeError, match="shut down"):
+        machine.manager.respond("Hi")
+
+
+@pytest.mark.parametrize(("options", "says"), [({"max_new_tokens": 0}, "max_new_tokens=0"), ({"temperature": -1}, "temperature=-1")])
+def test_bad_options_are_named(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        Options(**options)
