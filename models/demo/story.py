@@ -1,5 +1,6 @@
 """The demo: a conversation goes on while two programs take memory and give it back."""
 
+import logging
 import subprocess
 import sys
 import threading
@@ -94,6 +95,8 @@ def run_demo(recording: Path | None = None) -> int:
     print_now = lambda text: print(text, flush=True)  # noqa: E731 - before there is a screen
     ladder = demo_ladder(print_now)
     print_now("Importing torch and transformers …")
+    for noisy in ("torchao", "torch.utils._pytree"):  # they warn of GPU kernels that a CPU doesn't need
+        logging.getLogger(noisy).setLevel(logging.ERROR)
     prepare_transformers()
     settings = demo_settings(ladder, tree_rss(psutil.Process()))
     free = psutil.virtual_memory().available

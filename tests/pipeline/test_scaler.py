@@ -1,0 +1,160 @@
+import logging
+import threading
+from pathlib import Path
+
+import pytest
+from reactivex import Subject
+
+from gearshift.pipeline import (
+    HardwareTierDetector,
+    Pool,
+    ProactiveScaler,
+    Reading,
+    RecordingError,
+    Residency,
+    Sample,
+    Sampler,
+    Settings,
+    live,
+    record,
+    replay,
+)
+from gearshift.pipeline.testing import ScriptedProbe, rungs_of, samples_of
+
+LADDER = rungs_of(500, 300, 100)
+
+
+class Watched:
+    def __init__(self) -> None:
+        self.source: Subject[Sample] = Subject()
+        self.residencies: Subject[Residency] = Subject()
+        self.scaler = ProactiveScaler(LADDER, Settings(), self.source, residencies=self.residencies)
+        self.decisions: list = []
+        self.scaler.decisions.subscribe(self.decisions.append)
+        self.scaler.start_continuous_monitoring()
+        self.residencies.on_next(Residency(0.0, "ready", "large"))
+
+
+@pytest.fixture
+def watched():
+    made = Watched()
+    yield made
+    made.scaler.stop_continuous_monitoring()
+
+
+def test_preflight_unpacks_as_ok_and_reason(watched: Watched) -> None:
+    watched.source.on_next(samples_of([100], own=500)[0])
+    ok, reason = watched.scaler.check_preflight_resources("generate")
+    assert ok and "large" in reason
+    watched.source.on_next(samples_of([0, 600], own=0)[1])
+    assert not watched.scaler.check_preflight_resources(rung="large").ok
+    assert watched.scaler.check_preflight_resources(rung="small").ok
+    with pytest.raises(ValueError, match="no rung named 'huge'"):
+        watched.scaler.check_preflight_resources(rung="huge")
+
+
+def test_preflight_of_an_unknown_pool_is_not_ok(watched: Watched) -> None:
+    watched.source.on_next(samples_of([None])[0])
+    assert watched.scaler.check_preflight_resources() == (False, "generate: the memory that large needs can't be read")
+
+
+def test_should_upgrade_looks_at_what_fits_now(watched: Watched) -> None:
+    watched.source.on_next(samples_of([100], own=500)[0])
+    assert not watched.scaler.should_upgrade_model()
+    watched.residencies.on_next(Residency(1.0, "ready", "small"))
+    assert watched.scaler.should_upgrade_model()
+
+
+def test_degradation_is_a_decision_and_none_on_the_last_rung(watched: Watched) -> None:
+    assert watched.scaler.initiate_graceful_degradation("before any sample") is None
+    watched.source.on_next(samples_of([100], own=500)[0])
+    decision = watched.scaler.initiate_graceful_degradation("a game starts")
+    assert decision is not None and decision.target == "medium" and watched.decisions == [decision]
+    watched.residencies.on_next(Residency(2.0, "ready", "small"))
+    assert watched.scaler.initiate_graceful_degradation("again") is None
+
+
+def test_failing_replies_ask_for_a_smaller_rung_once(watched: Watched) -> None:
+    watched.source.on_next(samples_of([100], own=500)[0])
+    for _ in range(5):
+        watched.scaler.record_performance("generate", 1.0, ok=False)
+    assert [(d.kind, d.target) for d in watched.decisions] == [("downgrade", "medium")]
+    assert "5 of the last 5 of generate failed" in watched.decisions[0].explain()
+
+
+def test_monitors_this_machine_and_leaves_no_thread() -> None:
+    before = set(threading.enumerate())
+    scaler = ProactiveScaler(settings=Settings(interval=0.01))
+    for _ in range(2):
+        seen = threading.Event()
+        subscription = scaler.samples.subscribe(lambda _, seen=seen: seen.set())
+        with scaler:
+            assert seen.wait(10)
+        subscription.dispose()
+    assert set(threading.enumerate()) == before
+    assert scaler.analyze_resource_trends().pools["ram"] is not None
+
+
+def test_works_without_arguments_and_answers_before_it_is_started() -> None:
+    scaler = ProactiveScaler()
+    assert scaler.analyze_resource_trends().pools["ram"] is not None
+    assert scaler.check_preflight_resources() == (False, "generate: no rung is loaded")
+
+
+def test_a_failing_probe_is_missing_in_the_sample_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    good = Reading(pools={"ram": Pool(10, 5)})
+    sampler = Sampler([ScriptedProbe([good, OSError("gone"), OSError("gone"), good])])
+    with caplog.at_level(logging.WARNING):
+        samples = [sampler.take() for _ in range(4)]
+    assert [s.missing for s in samples] == [(), ("ram",), ("ram",), ()]
+    assert [s.pools["ram"] is None for s in samples] == [False, True, True, False]
+    assert caplog.text.count("gone") == 1
+
+
+def test_live_samples_have_rising_times() -> None:
+    times: list[float] = []
+    enough = threading.Event()
+
+    def take(sample: Sample) -> None:
+        times.append(sample.time)
+        if len(times) >= 3:
+            enough.set()
+
+    with live(Sampler([ScriptedProbe([Reading()])]), interval=0.01).subscribe(take):
+        assert enough.wait(10)
+    assert times == sorted(times)
+
+
+def test_what_is_recorded_is_replayed(tmp_path: Path) -> None:
+    file = tmp_path / "run.jsonl"
+    samples = samples_of([1, None, 3])
+    source: Subject[Sample] = Subject()
+    subscription = record(source, file)
+    for sample in samples:
+        source.on_next(sample)
+    subscription.dispose()
+    again: list[Sample] = []
+    replay(file).subscribe(again.append)
+    assert again == samples
+    file.write_bytes(file.read_bytes()[:-10])
+    cut: list[Sample] = []
+    replay(file).subscribe(cut.append)
+    assert cut == samples[:-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("", "an empty file"), ("nonsense\n", ":1: not a line"), ('{"gearshift_recording": 9}\n', "newer version"),
+     ('{"gearshift_recording": 1}\nbad\n{"time": 1, "pools": {}}\n', ":2: not a line")],
+)  # fmt: skip
+def test_a_bad_recording_is_named_with_its_line(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "run.jsonl"
+    file.write_text(text)
+    errors: list[Exception] = []
+    replay(file).subscribe(on_error=errors.append)
+    assert isinstance(errors[0], RecordingError) and says in str(errors[0]) and str(file) in str(errors[0])
+
+
+@pytest.mark.parametrize(("gib", "cores", "name"), [(8, 16, "low_end"), (24, 2, "mid_range"), (64, 16, "high_end"), (64, 1, "low_end")])
+def test_a_machine_is_in_exactly_one_tier(gib: int, cores: int, name: str) -> None:
+    assert HardwareTierDetector(memory=gib << 30, cores=cores).detect().name == name

@@ -1,0 +1,67 @@
+"""Doctests of every module, the house rules, and the README's claims."""
+
+import doctest
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FLOORS = ("operators", "pipeline", "models")
+
+
+def modules() -> list[str]:
+    files = [f for floor in FLOORS for f in sorted((ROOT / floor).rglob("*.py"))]
+    names = [".".join(("gearshift", *f.relative_to(ROOT).with_suffix("").parts)) for f in files]
+    return [n.removesuffix(".__init__") for n in names] + ["tests.marbles"]
+
+
+@pytest.mark.parametrize("name", modules())
+def test_doctests(name: str) -> None:
+    result = doctest.testmod(importlib.import_module(name))
+    assert result.failed == 0
+
+
+def test_every_operator_has_a_doctest_a_marble_and_a_source() -> None:
+    from gearshift import operators as gs
+
+    for name in (n for n in gs.__all__ if n.islower()):
+        text = getattr(gs, name).__doc__
+        assert ">>>" in text and "--|" in text and "Source:" in text and "Args:" in text and "Returns:" in text, name
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+def test_rooms_are_small_and_imports_run_downward(floor: str) -> None:
+    above = FLOORS[FLOORS.index(floor) + 1 :]
+    for file in (ROOT / floor).rglob("*.py"):
+        text = file.read_text()
+        assert len(text.splitlines()) <= 300, file
+        for higher in above:
+            assert not re.search(rf"^\s*from \.+{higher}|gearshift\.{higher}", text, re.MULTILINE), (file, higher)
+
+
+@pytest.mark.parametrize(
+    ("imported", "banned"),
+    [
+        ("gearshift.pipeline", ("torch", "transformers", "gearshift.models")),
+        ("gearshift.operators", ("torch", "psutil", "msgspec", "numpy", "gearshift.pipeline")),
+        ("gearshift.models.cli", ("torch", "transformers", "reactivex")),
+    ],
+)
+def test_imports_stay_light(imported: str, banned: tuple[str, ...]) -> None:
+    code = f"import sys, {imported}; print([m for m in {banned!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_readme_code_compiles_and_names_what_exists() -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        compile(block, "README.md", "exec")
+        for line in block.splitlines():
+            if line.startswith(("from ", "import ")):
+                exec(line, {})
