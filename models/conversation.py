@@ -39,5 +39,7 @@ def fitted(messages: list[Message], tokens: Callable[[list[Message]], Any], fits
         if fits(found):
             return found
         if len(turns) <= 1:
-            raise ValueError("the message is longer than the rung's context; shorten it or raise `context` in the ladder")
+            raise ValueError(
+                "the message is longer than the rung's context; shorten it or raise `context` in the ladder"
+            )
         turns = turns[2:]

@@ -105,7 +105,11 @@ class Ladder(Sequence[ModelSpec]):
         """What the decisions need to know of each: name, bytes by pool, quality."""
         count = len(self.specs)
         return [
-            Rung(s.name, {s.pool: need_bytes(s.path, s.context)}, s.quality if s.quality is not None else float(count - i))
+            Rung(
+                s.name,
+                {s.pool: need_bytes(s.path, s.context)},
+                s.quality if s.quality is not None else float(count - i),
+            )
             for i, s in enumerate(self.specs)
         ]
 
@@ -117,7 +121,9 @@ def _check_checkpoint(key: str, path: Path) -> None:
         json.loads((path / "config.json").read_text("utf-8"))
         weight_bytes(path)
     except FileNotFoundError as error:
-        raise LadderError(f"{key}.path: {path} is not a checkpoint: {Path(str(error.filename)).name} is missing") from None
+        raise LadderError(
+            f"{key}.path: {path} is not a checkpoint: {Path(str(error.filename)).name} is missing"
+        ) from None
     except (ValueError, KeyError) as error:
         raise LadderError(f"{key}.path: {path} can't be read as a checkpoint: {error}") from None
 

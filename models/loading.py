@@ -22,17 +22,24 @@ class TransformersModel:
     """A loaded rung: generates text, one reply at a time."""
 
     def __init__(self, spec: ModelSpec, model: Any, tokenizer: Any) -> None:
-        self.spec, self._model, self._tokenizer = spec, model, tokenizer
+        self.spec = spec
+        self._model: Any = model
+        self._tokenizer: Any = tokenizer
 
     def generate(
-        self, messages: list[Message], partial: str, options: Options, on_text: Callable[[str], None], brake: threading.Event
+        self,
+        messages: list[Message],
+        partial: str,
+        options: Options,
+        on_text: Callable[[str], None],
+        brake: threading.Event,
     ) -> bool:
         """Stream the reply after `partial` into `on_text`. True when it came to its end, False when braked."""
         import torch
         from transformers import StoppingCriteria, StoppingCriteriaList, TextStreamer
 
         class Brake(StoppingCriteria):
-            def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:
+            def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:  # noqa: ARG002
                 return torch.full((input_ids.shape[0],), brake.is_set(), dtype=torch.bool)
 
         class Stream(TextStreamer):

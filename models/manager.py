@@ -14,7 +14,7 @@ from ..pipeline.samples import Sample
 from ..pipeline.scaler import ProactiveScaler, shielded
 from ..pipeline.settings import Settings
 from ..pipeline.sources import Sampler, default_probes, live
-from ..pipeline.tiers import HardwareTierDetector
+from ..pipeline.tiers import machine_settings
 from ..pipeline.words import Decision
 from .conversation import Conversations, Message
 from .generation import Options, Reply
@@ -53,7 +53,7 @@ class ModelManager:
         system: str | None = None,
     ) -> None:
         self.ladder = ladder if isinstance(ladder, Ladder) else Ladder.from_toml(ladder) if ladder else default_ladder()
-        self.settings = settings or Settings(**HardwareTierDetector().scaling_thresholds())
+        self.settings = settings or machine_settings()
         self._rungs = {rung.name: rung for rung in self.ladder.rungs()}
         self._host = host or InlineHost()
         self._sampler = Sampler(default_probes(budget=self.settings.budget, own=self._host.own))

@@ -35,5 +35,9 @@ def notice_for(decision: Decision) -> Notice | None:
         text = "Memory on this machine has run out, so the assistant is paused until some is free."
     else:
         text = f"Memory on this machine is getting short, so answers now come from a smaller model ({decision.target})."
-    helps = [f"Closing {name}, which holds {size / GIB:.1f} GiB, would help." for name, size in biggest_others() if size > GIB // 20]
+    helps = [
+        f"Closing {name}, which holds {size / GIB:.1f} GiB, would help."
+        for name, size in biggest_others()
+        if size > GIB // 20
+    ]
     return Notice(decision.time, text, tuple(helps or ["Closing programs that you don't need would help."]))

@@ -19,7 +19,7 @@ log = logging.getLogger("gearshift.models")
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """How an action ended. kind: loaded, unloaded, handed over, skipped, superseded, failed (then `reason` says why)."""
+    """How an action ended. kind: loaded, unloaded, handed over, skipped, superseded, failed (`reason` says why)."""
 
     kind: str
     decision: Decision
@@ -45,7 +45,11 @@ class Switcher:
     """
 
     def __init__(
-        self, ladder: Ladder, host: Host, fits_beside: Callable[[str], bool], clock: Callable[[], float] = time.monotonic
+        self,
+        ladder: Ladder,
+        host: Host,
+        fits_beside: Callable[[str], bool],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ladder, self._host, self._fits_beside, self._clock = ladder, host, fits_beside, clock
         self._changed = threading.Condition()
@@ -147,7 +151,12 @@ class Switcher:
             return
         self._tell("shifting")
         spec = self._ladder.named(decision.target) if decision.target is not None else None
-        if self._current is not None and spec is not None and decision.urgency == "planned" and self._fits_beside(spec.name):
+        if (
+            self._current is not None
+            and spec is not None
+            and decision.urgency == "planned"
+            and self._fits_beside(spec.name)
+        ):
             made = (spec, self._host.load(spec))
             if not self._drain(decision):
                 self._host.unload(*self._named(made))

@@ -15,7 +15,12 @@ class FakeModel:
         self.spec, self._gate, self.closed = spec, gate, False
 
     def generate(
-        self, messages: list[Message], partial: str, options: Options, on_text: Callable[[str], None], brake: threading.Event
+        self,
+        messages: list[Message],
+        partial: str,
+        options: Options,
+        on_text: Callable[[str], None],
+        brake: threading.Event,
     ) -> bool:
         assert not self.closed and messages
         for i in range(len(partial.split()), options.max_new_tokens):

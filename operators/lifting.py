@@ -26,7 +26,9 @@ def lift(make_update: Callable[[], Callable[[Any], Any]]) -> Operator[Any, Any]:
     """
 
     def apply(source: Observable[Any]) -> Observable[Any]:
-        def subscribe(observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
+        def subscribe(
+            observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None
+        ) -> abc.DisposableBase:
             update = make_update()
 
             def on_next(item: Any) -> None:

@@ -22,7 +22,7 @@ class Trend(NamedTuple):
     slope: float
     spread: float
     span: float
-    count: int
+    count: int  # pyright: ignore[reportIncompatibleMethodOverride] - a window has no use for tuple.count
 
     def forecast(self, seconds: float) -> float:
         """The line's value `seconds` after the newest item."""

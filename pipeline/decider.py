@@ -145,9 +145,13 @@ class Decider:
             about = self.ladder[-1]
             self._wanted = None if a.rank < 0 else -1
         s = self.settings
-        ceiling = {"critical": s.critical, "nothing fits": s.critical, "room": s.low, "recovered": s.low}.get(rule, s.high)
+        ceiling = {"critical": s.critical, "nothing fits": s.critical, "room": s.low, "recovered": s.low}.get(
+            rule, s.high
+        )
         seen = room(a.outlook, about or self.ladder[-1], ceiling=ceiling, horizon=self.horizon)
-        return Decision(kind, source, chosen.name if chosen else None, urgency, a.time, _reason(rule, seen, lasted, detail))
+        return Decision(
+            kind, source, chosen.name if chosen else None, urgency, a.time, _reason(rule, seen, lasted, detail)
+        )
 
 
 def _reason(rule: str, seen: Room | None, lasted: float, detail: str) -> Reason:

@@ -13,7 +13,9 @@ def fan_out(*branches: Callable[[Observable[Any]], Observable[Any]]) -> Callable
     """Give each item to every branch in turn, in their order, and emit what they emit. Ends with the last branch."""
 
     def apply(source: Observable[Any]) -> Observable[Any]:
-        def subscribe(observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
+        def subscribe(
+            observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None
+        ) -> abc.DisposableBase:
             subject: reactivex.Subject[Any] = reactivex.Subject()
             open_branches = len(branches)
 
@@ -32,7 +34,7 @@ def fan_out(*branches: Callable[[Observable[Any]], Observable[Any]]) -> Callable
 
 
 def join(leading: Observable[Any], *others: Observable[Any]) -> Observable[Any]:
-    """All items, one at a time whatever threads they come from. The others are subscribed first; ends with `leading`."""
+    """All items, one at a time whatever their threads. The others are subscribed first; ends with `leading`."""
 
     def subscribe(observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
         gate = threading.RLock()

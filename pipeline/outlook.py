@@ -25,7 +25,7 @@ class PoolOutlook:
     @property
     def slope(self) -> float:
         """Bytes a second of a rise that a line describes well; 0.0 for noise, steps, falls and too few samples."""
-        return self.trend.slope if self._rises() else 0.0
+        return self.trend.slope if self.trend is not None and self._rises() else 0.0
 
     def bound(self, seconds: float) -> float:
         """What external use should not exceed `seconds` ahead; never below what is in use now.
@@ -82,7 +82,9 @@ def outlook(settings: Settings) -> Operator[Sample, Outlook]:
     """Samples to outlooks: a trend of external use for each pool, started anew after a gap."""
 
     def apply(source: Observable[Sample]) -> Observable[Outlook]:
-        def subscribe(observer: abc.ObserverBase[Outlook], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
+        def subscribe(
+            observer: abc.ObserverBase[Outlook], scheduler: abc.SchedulerBase | None = None
+        ) -> abc.DisposableBase:
             window = OutlookWindow(settings)
             return source.subscribe(
                 lambda sample: observer.on_next(window.update(sample)),

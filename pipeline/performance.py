@@ -9,7 +9,7 @@ from ..operators.typing import not_negative
 class Summary(NamedTuple):
     """Of the last 20 operations of one name: how many, how many failed, mean seconds of those that did not."""
 
-    count: int
+    total: int
     failed: int
     seconds: float | None
 
@@ -21,7 +21,7 @@ class Performance:
     >>> seen.record("generate", 1.5, ok=True)
     >>> seen.record("generate", 0.1, ok=False)
     >>> seen.summary("generate")
-    Summary(count=2, failed=1, seconds=1.5)
+    Summary(total=2, failed=1, seconds=1.5)
     """
 
     kept = 20

@@ -74,7 +74,8 @@ class Assessment(msgspec.Struct, frozen=True):
     """Ranks count from the ladder's foot: 0 is the last rung, -1 is none.
 
     shrink_to: best rung under `high` at the horizon, else the last one under `critical` now. grow_to: best rung under
-    `low` now; -1 when a pool is unknown. share: of the tightest pool, by the resident rung at the horizon. critical: use is there now.
+    `low` now; -1 when a pool is unknown. share: of the tightest pool, with the resident rung at the horizon.
+    critical: use is past `critical` now.
     """
 
     time: float

@@ -19,7 +19,9 @@ class Pool(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if self.total <= 0 or self.used < 0 or self.own < 0:
-            raise ValueError(f"a pool needs total > 0, used >= 0, own >= 0 bytes, got {self.total}, {self.used}, {self.own}")
+            raise ValueError(
+                f"a pool needs total > 0, used >= 0, own >= 0 bytes, got {self.total}, {self.used}, {self.own}"
+            )
 
     @property
     def external(self) -> int:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import reactivex
 from reactivex import Observable, Subject, abc
 from reactivex import operators as ops
+from reactivex.disposable import CompositeDisposable, SerialDisposable
 
 from .decisions import decisions_from
 from .outlook import Outlook, OutlookWindow, outlook
@@ -16,7 +17,7 @@ from .policy import Residency, Rung, assess, room
 from .samples import Sample
 from .settings import Settings
 from .sources import Sampler, default_probes, live
-from .tiers import HardwareTierDetector
+from .tiers import machine_settings
 from .words import GIB, Asked, Decision
 
 log = logging.getLogger("gearshift.pipeline")
@@ -50,7 +51,7 @@ class ProactiveScaler:
         residencies: Observable[Residency] | None = None,
     ) -> None:
         self.ladder = list(ladder)
-        self.settings = settings or Settings(**HardwareTierDetector().scaling_thresholds())
+        self.settings = settings or machine_settings()
         self._sampler = Sampler(default_probes(budget=self.settings.budget))
         self._source = source if source is not None else live(self._sampler, interval=self.settings.interval)
         self._samples: Subject[Sample] = Subject()
@@ -80,7 +81,7 @@ class ProactiveScaler:
                 wires = [*wires, known.subscribe(on_error=self._broken)]
             # connected last: whoever subscribed before the start sees the first sample
             started = self._source.subscribe(self._samples.on_next, self._broken)
-            self._running = reactivex.disposable.CompositeDisposable(started, *wires)
+            self._running = CompositeDisposable(started, *wires)
 
     def stop_continuous_monitoring(self) -> None:
         """End sampling; the sampler's thread is gone when this returns. Harmless when nothing runs."""
@@ -177,7 +178,7 @@ def shielded(subject: Observable[Any]) -> Observable[Any]:
                 log.exception("a subscriber raised and was dropped; the stream goes on")
                 own.dispose()
 
-        own = reactivex.disposable.SerialDisposable()
+        own = SerialDisposable()
         own.disposable = subject.subscribe(on_next, observer.on_error, observer.on_completed, scheduler=scheduler)
         return own
 

@@ -50,7 +50,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         if not 0 < self.high <= self.critical:
             raise ValueError(f"high must be above 0 and at most critical ({self.critical}), got high={self.high!r}")
         if not 0 < self.hysteresis < self.high:
-            raise ValueError(f"hysteresis must be above 0 and below high ({self.high}), got hysteresis={self.hysteresis!r}")
+            raise ValueError(
+                f"hysteresis must be above 0 and below high ({self.high}), got hysteresis={self.hysteresis!r}"
+            )
         if self.budget is not None and self.budget <= 0:
             raise ValueError(f"budget must be bytes above 0 or None, got budget={self.budget!r}")
 

@@ -13,7 +13,9 @@ class ScriptedProbe:
     The last entry is repeated for ever.
     """
 
-    def __init__(self, script: Sequence[Reading | Exception], *, name: str = "ram", pools: tuple[str, ...] = ("ram",)) -> None:
+    def __init__(
+        self, script: Sequence[Reading | Exception], *, name: str = "ram", pools: tuple[str, ...] = ("ram",)
+    ) -> None:
         if not script:
             raise ValueError("script must hold at least one reading, got an empty one")
         self.name, self.pools = name, pools
@@ -27,7 +29,9 @@ class ScriptedProbe:
         return entry
 
 
-def samples_of(external: Iterable[int | None], *, total: int = 1000, own: int = 0, interval: float = 1.0) -> list[Sample]:
+def samples_of(
+    external: Iterable[int | None], *, total: int = 1000, own: int = 0, interval: float = 1.0
+) -> list[Sample]:
     """Samples of one pool `ram` from a series of external use (bytes); None is a failed reading."""
     return [
         Sample(
@@ -43,5 +47,6 @@ def rungs_of(*needs: int) -> list[Rung]:
     """A ladder from needs in bytes, best first, named `large`, `medium`, `small` or by number."""
     names = {1: ["large"], 2: ["large", "small"], 3: ["large", "medium", "small"]}.get(len(needs))
     return [
-        Rung(names[i] if names else f"rung{i}", {"ram": need}, quality=float(len(needs) - i)) for i, need in enumerate(needs)
+        Rung(names[i] if names else f"rung{i}", {"ram": need}, quality=float(len(needs) - i))
+        for i, need in enumerate(needs)
     ]

@@ -7,6 +7,7 @@ from importlib import resources
 import msgspec
 
 from .probes.ram import host_and_limits
+from .settings import Settings
 
 
 class Tier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,10 +33,15 @@ class HardwareTierDetector:
         self.cores = cores if cores is not None else len(os.sched_getaffinity(0))
 
     def detect(self) -> Tier:
-        text = resources.files(__package__).joinpath("tiers.toml").read_text()
+        text = resources.files(__package__ or "gearshift.pipeline").joinpath("tiers.toml").read_text()
         tiers = msgspec.convert(tomllib.loads(text)["tier"], list[Tier])
         return next(t for t in tiers if self.memory >= t.min_memory_gib * 2**30 and self.cores >= t.min_cores)
 
     def scaling_thresholds(self) -> dict[str, float]:
         """The tier's ceilings, as keyword arguments of `Settings`."""
         return {"high": self.detect().high}
+
+
+def machine_settings() -> Settings:
+    """The defaults, with this machine's tier's ceiling."""
+    return Settings(high=HardwareTierDetector().detect().high)

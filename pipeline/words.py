@@ -36,7 +36,10 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """A desired state: `target` (None: nothing) instead of `source`. kind: upgrade, downgrade, shed; urgency: planned, immediate."""
+    """A desired state: `target` (None: nothing) instead of `source`, at `time`.
+
+    kind: upgrade, downgrade, shed. urgency: planned, immediate.
+    """
 
     kind: str
     source: str | None
@@ -63,7 +66,8 @@ def _why(r: Reason) -> str:
         when = "is already there" if r.seconds_left == 0 else "may come within the next " + f"{r.horizon:.0f} s"
         if r.seconds_left:
             when = f"is {r.seconds_left:.0f} s away"
-        return f"others hold {_gib(r.external)} and grow by {r.slope / 2**20:.0f} MiB/s, so the ceiling of {against} {when}"
+        grow = f"grow by {r.slope / 2**20:.0f} MiB/s, so" if r.slope > 0 else "are not growing, yet"
+        return f"others hold {_gib(r.external)} and {grow} the ceiling of {against} {when}"
     if r.rule == "critical":
         return f"{_gib(r.used)} are in use, past the critical {against}"
     if r.rule == "room":

@@ -3,15 +3,16 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from gearshift.operators import Stamped
 from reactivex import Observable
 from reactivex.testing import ReactiveTest, TestScheduler
-
-from gearshift.operators import Stamped
 
 START = 200.0  # TestScheduler subscribes here
 
 
-def hot(scheduler: TestScheduler, items: Sequence[Any], *, end: float | None = None, error: Exception | None = None) -> Any:
+def hot(
+    scheduler: TestScheduler, items: Sequence[Any], *, end: float | None = None, error: Exception | None = None
+) -> Any:
     """Items one second apart from START + 1; then completion at `end` (seconds from START), or an error there."""
     records = [ReactiveTest.on_next(START + 1 + i, item) for i, item in enumerate(items)]
     if error is not None:

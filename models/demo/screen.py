@@ -23,7 +23,9 @@ class Screen:
         self.console = Console(highlight=False)
         self._settings = settings
         self._lock = threading.Lock()
-        self._live = Live(console=self.console, refresh_per_second=8, transient=True) if self.console.is_terminal else None
+        self._live = (
+            Live(console=self.console, refresh_per_second=8, transient=True) if self.console.is_terminal else None
+        )
         self._reply = self._rung = ""
         self._usage = Text()
         self._spoken = float("-inf")

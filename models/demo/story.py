@@ -48,9 +48,7 @@ class _Conversation(threading.Thread):
             number += 1
             self._screen.typing("")
             try:
-                reply = self._manager.respond(
-                    question, options=Options(max_new_tokens=32), on_text=self._screen.typing
-                )
+                reply = self._manager.respond(question, options=Options(max_new_tokens=32), on_text=self._screen.typing)
             except (NoRungFits, RuntimeError, ValueError) as error:
                 self._log.lost.append(f"{question} ({error})")
                 self._screen.say(f"you        {question}\n          LOST       {error}", "bold red")
@@ -102,7 +100,9 @@ def run_demo(recording: Path | None = None) -> int:
     free = psutil.virtual_memory().available
     assert settings.budget is not None
     if free < settings.budget * 1.2:
-        print_now(f"The demo needs {settings.budget * 1.2 / 2**30:.1f} GiB of free memory; {free / 2**30:.1f} are free.")
+        print_now(
+            f"The demo needs {settings.budget * 1.2 / 2**30:.1f} GiB of free memory; {free / 2**30:.1f} are free."
+        )
         return 1
     need = {rung.name: rung.need["ram"] for rung in ladder.rungs()}
     log = Log(settings, need)
@@ -114,7 +114,9 @@ def run_demo(recording: Path | None = None) -> int:
     for line in wrong:
         screen.console.print(f"NOT SHOWN: {line}", style="bold red")
     if not wrong:
-        screen.console.print("A shortage was foreseen, a sudden one survived, and the best rung is back. No reply was lost.")
+        screen.console.print(
+            "A shortage was foreseen, a sudden one survived, and the best rung is back. No reply was lost."
+        )
     return 1 if wrong else 0
 
 
@@ -128,7 +130,9 @@ def _watch(manager: ModelManager, log: Log, screen: Screen, recording: Path | No
             log.handed_over.append((outcome.decision, outcome.time, outcome.seconds))
         freed = f", {outcome.freed / MIB:.0f} MiB given back" if outcome.freed > 0 else ""
         why = f": {outcome.reason}" if outcome.reason else ""
-        screen.say(f"outcome    {outcome.kind} ({outcome.decision.target}) in {outcome.seconds:.1f} s{freed}{why}", "blue")
+        screen.say(
+            f"outcome    {outcome.kind} ({outcome.decision.target}) in {outcome.seconds:.1f} s{freed}{why}", "blue"
+        )
 
     watching = [
         manager.decisions.subscribe(decided),

@@ -14,7 +14,12 @@ class Model(Protocol):
     """A loaded rung. `generate` streams into `on_text`; True at the reply's end, False when braked."""
 
     def generate(
-        self, messages: list[Message], partial: str, options: Options, on_text: Callable[[str], None], brake: threading.Event
+        self,
+        messages: list[Message],
+        partial: str,
+        options: Options,
+        on_text: Callable[[str], None],
+        brake: threading.Event,
     ) -> bool: ...
 
     def close(self) -> None: ...

@@ -8,7 +8,12 @@ from ..samples import Reading
 class Probe(Protocol):
     """`read` may raise; the source then marks the probe missing in the sample and goes on."""
 
-    name: str
-    pools: tuple[str, ...]  # pools that are unknown when `read` fails
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def pools(self) -> tuple[str, ...]:
+        """Names of the pools that are unknown when `read` fails."""
+        ...
 
     def read(self) -> Reading: ...

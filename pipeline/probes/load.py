@@ -12,7 +12,7 @@ class CpuProbe:
     """Busy fraction of all cores since the reading before; the first is None."""
 
     name = "cpu"
-    pools = ()
+    pools: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         psutil.cpu_percent(None)
@@ -28,7 +28,7 @@ class SwapProbe:
     """Bytes of swap in use."""
 
     name = "swap"
-    pools = ()
+    pools: tuple[str, ...] = ()
 
     def read(self) -> Reading:
         return Reading(swap_used=psutil.swap_memory().used)
@@ -41,7 +41,7 @@ class PressureProbe:
     """
 
     name = "pressure"
-    pools = ()
+    pools: tuple[str, ...] = ()
 
     def __init__(self, path: Path = Path("/proc/pressure/memory")) -> None:
         self._path = path

@@ -37,7 +37,7 @@ class RamProbe:
     stalls every token. A budget counts resident bytes of this process and its children, mapped ones included."""
 
     name = "ram"
-    pools = ("ram",)
+    pools: tuple[str, ...] = ("ram",)
 
     def __init__(self, *, budget: int | None = None, own: Callable[[], Own] = Own) -> None:
         self.budget = budget

@@ -4,11 +4,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from reactivex import Subject
-from reactivex import operators as ops
-
 from gearshift import operators as gs
 from gearshift.operators import Stamped
+from reactivex import Subject
+from reactivex import operators as ops
 
 EVENTS = 50_000
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from gearshift.models import Ladder, ModelSpec
 
 SIZES = {"large": 512, "medium": 256, "small": 64}

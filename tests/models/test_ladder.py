@@ -4,10 +4,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from safetensors import safe_open
-
 from gearshift.models import Ladder, LadderError, ModelManager, ModelSpec
 from gearshift.models.need import kv_bytes_per_token, weight_bytes
+from safetensors import safe_open
 
 
 @pytest.mark.parametrize(
@@ -20,7 +19,10 @@ from gearshift.models.need import kv_bytes_per_token, weight_bytes
         ('[[rung]]\nname = "a"\npath = "good"\nspeed = 3', "speed"),
         ('[[rung]]\npath = "good"', "name"),
         ('[[rung]]\nname = "a"\npath = 3', "path"),
-        ('[[rung]]\nname = "a"\npath = "good"\n[[rung]]\nname = "a"\npath = "good"', "'a' is the name of an earlier rung"),
+        (
+            '[[rung]]\nname = "a"\npath = "good"\n[[rung]]\nname = "a"\npath = "good"',
+            "'a' is the name of an earlier rung",
+        ),
         ('[[rung]]\nname = "a"\npath = "absent"', "absent is not a folder"),
         ('[[rung]]\nname = "a"\npath = "bare"', "config.json is missing"),
         ('[[rung]]\nname = "a"\npath = "cut"', "can't be read as a checkpoint"),
@@ -62,7 +64,13 @@ def test_weight_bytes_are_those_of_the_tensors(checkpoints: dict[str, Path]) -> 
 
 
 def test_cache_of_a_token_follows_grouped_heads() -> None:
-    config = {"num_hidden_layers": 30, "num_attention_heads": 9, "num_key_value_heads": 3, "hidden_size": 576, "dtype": "bfloat16"}
+    config = {
+        "num_hidden_layers": 30,
+        "num_attention_heads": 9,
+        "num_key_value_heads": 3,
+        "hidden_size": 576,
+        "dtype": "bfloat16",
+    }
     assert kv_bytes_per_token(config) == 2 * 30 * 3 * 64 * 2
 
 

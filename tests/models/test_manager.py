@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from reactivex import Subject
-
 from gearshift.models import Ladder, ModelManager, NoRungFits, Options, Outcome
 from gearshift.models.hosts.inline import InlineHost
 from gearshift.models.testing import FakeLoader
 from gearshift.pipeline import Pool, Sample, Settings
+from reactivex import Subject
 
 TOTAL = 1000 << 20
 FOUR = Options(max_new_tokens=4)
@@ -98,7 +97,9 @@ def test_an_immediate_downgrade_hands_the_reply_over_and_loses_no_word(ladder: L
     machine = Machine(ladder, FakeLoader(gate=gate))
     machine.load()
     replies: list[Any] = []
-    asking = threading.Thread(target=lambda: replies.append(machine.manager.respond("Hi", options=Options(max_new_tokens=9))))
+    asking = threading.Thread(
+        target=lambda: replies.append(machine.manager.respond("Hi", options=Options(max_new_tokens=9)))
+    )
     asking.start()
     assert third.wait(20)
     decision = machine.manager.scaler.initiate_graceful_degradation("a test", immediate=True)
@@ -218,7 +219,9 @@ def test_shutdown_twice_unloads_and_leaves_no_thread(ladder: Ladder) -> None:
         machine.manager.respond("Hi")
 
 
-@pytest.mark.parametrize(("options", "says"), [({"max_new_tokens": 0}, "max_new_tokens=0"), ({"temperature": -1}, "temperature=-1")])
+@pytest.mark.parametrize(
+    ("options", "says"), [({"max_new_tokens": 0}, "max_new_tokens=0"), ({"temperature": -1}, "temperature=-1")]
+)
 def test_bad_options_are_named(options: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         Options(**options)

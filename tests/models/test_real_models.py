@@ -5,19 +5,20 @@ import threading
 from pathlib import Path
 
 import pytest
-
 from gearshift.models import Ladder, ModelSpec, Options
 from gearshift.models.hosts.inline import InlineHost
 from gearshift.models.loading import LoadError, load_transformers
-from gearshift.models.need import weight_bytes
 from gearshift.models.memory import resident, trim
+from gearshift.models.need import weight_bytes
 
 QUESTION = [{"role": "user", "content": "Hello"}]
 
 
 def words(model, brake: threading.Event | None = None, partial: str = "", tokens: int = 12) -> tuple[str, bool]:
     pieces: list[str] = []
-    finished = model.generate(QUESTION, partial, Options(max_new_tokens=tokens), pieces.append, brake or threading.Event())
+    finished = model.generate(
+        QUESTION, partial, Options(max_new_tokens=tokens), pieces.append, brake or threading.Event()
+    )
     return "".join(pieces), finished
 
 

@@ -1,8 +1,8 @@
 import math
 
 import pytest
-
 from gearshift.operators import Stamped, debounce
+
 from tests.marbles import marble, run, series
 
 

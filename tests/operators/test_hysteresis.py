@@ -1,10 +1,10 @@
 import math
 
 import pytest
+from gearshift.operators import Stamped, hysteresis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gearshift.operators import Stamped, hysteresis
 from tests.marbles import marble, run, series
 
 

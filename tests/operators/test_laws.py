@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 import reactivex
+from gearshift import operators as gs
+from gearshift.operators import Stamped
 from reactivex import Subject
 from reactivex.scheduler import CurrentThreadScheduler
 from reactivex.testing import TestScheduler
 
-from gearshift import operators as gs
-from gearshift.operators import Stamped
 from tests.marbles import START, hot, run
 
 OPERATORS: dict[str, Callable[[], Any]] = {

@@ -1,8 +1,8 @@
 import pytest
+from gearshift.operators import Stamped, stabilize
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gearshift.operators import Stamped, stabilize
 from tests.marbles import marble, run, series
 
 
@@ -13,9 +13,7 @@ def test_a_rise_waits_until_the_whole_window_allowed_it_and_a_fall_does_not() ->
     assert marble(run(stabilize(up=3, down=0), series(source, values)), len(source)) == expect
 
 
-@given(
-    st.lists(st.tuples(st.floats(0, 5), st.integers(-5, 5)), max_size=60), st.floats(0, 20), st.floats(0, 20)
-)
+@given(st.lists(st.tuples(st.floats(0, 5), st.integers(-5, 5)), max_size=60), st.floats(0, 20), st.floats(0, 20))
 def test_equals_a_brute_force_window(steps: list[tuple[float, int]], up: float, down: float) -> None:
     items, now = [], 0.0
     for step, value in steps:

@@ -2,11 +2,11 @@ import math
 
 import numpy as np
 import pytest
+from gearshift.operators import Stamped, trend
+from gearshift.operators.trend import TrendWindow
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gearshift.operators import Stamped, trend
-from gearshift.operators.trend import TrendWindow
 from tests.marbles import run
 
 

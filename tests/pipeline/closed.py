@@ -3,13 +3,17 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from reactivex import Subject
-
 from gearshift.pipeline import Decision, Pool, Residency, Rung, Sample, Settings, decision_stream
+from reactivex import Subject
 
 
 def play(
-    external: Iterable[int | None], ladder: Sequence[Rung], settings: Settings, *, total: int = 1000, load_seconds: float = 2.0
+    external: Iterable[int | None],
+    ladder: Sequence[Rung],
+    settings: Settings,
+    *,
+    total: int = 1000,
+    load_seconds: float = 2.0,
 ) -> list[Decision]:
     """Decisions over samples one second apart. `own` is the resident rung's need, as a real machine would measure."""
     samples: Subject[Any] = Subject()

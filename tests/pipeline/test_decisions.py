@@ -2,10 +2,10 @@
 
 import pytest
 import reactivex
-from reactivex import Subject
-
 from gearshift.pipeline import Asked, Decision, Pool, Residency, Sample, Settings, decision_stream
 from gearshift.pipeline.testing import rungs_of, samples_of
+from reactivex import Subject
+
 from tests.pipeline.closed import play, shifts
 
 LADDER = rungs_of(500, 300, 100)
@@ -19,7 +19,10 @@ def test_the_first_decision_loads_the_best_rung_that_fits() -> None:
 def test_no_rung_fits_is_a_shed_once_and_recovery_after_its_window() -> None:
     settings = Settings(recovery=15)
     made = play([950] * 50 + [300] * 100, LADDER, settings)
-    assert [(d.kind, d.target, d.reason.rule) for d in made] == [("shed", None, "nothing fits"), ("upgrade", "medium", "recovered")]
+    assert [(d.kind, d.target, d.reason.rule) for d in made] == [
+        ("shed", None, "nothing fits"),
+        ("upgrade", "medium", "recovered"),
+    ]
     assert made[1].time >= 50 + settings.recovery
 
 
@@ -70,7 +73,9 @@ def test_what_was_asked_for_steps_down_one_rung_and_says_whose_words() -> None:
     residencies.on_next(Residency(0.0, "ready", "large"))
     source.on_next(samples_of([100])[0])
     asked.on_next(Asked(0.0, "the user starts a game", immediate=True))
-    assert [(d.kind, d.target, d.urgency, d.reason.rule) for d in made] == [("downgrade", "medium", "immediate", "asked")]
+    assert [(d.kind, d.target, d.urgency, d.reason.rule) for d in made] == [
+        ("downgrade", "medium", "immediate", "asked")
+    ]
     assert "the user starts a game" in made[0].explain()
 
 
@@ -89,7 +94,9 @@ def test_errors_and_completion_of_the_samples_are_forwarded() -> None:
     ended: list[str] = []
     stream = decision_stream(reactivex.throw(OSError("gone")), reactivex.never(), LADDER)
     stream.subscribe(on_error=lambda e: ended.append(str(e)))
-    decision_stream(reactivex.empty(), reactivex.never(), LADDER).subscribe(on_completed=lambda: ended.append("completed"))
+    decision_stream(reactivex.empty(), reactivex.never(), LADDER).subscribe(
+        on_completed=lambda: ended.append("completed")
+    )
     assert ended == ["gone", "completed"]
 
 

@@ -3,7 +3,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-
 from gearshift.pipeline.probes.cgroup import Limit, cgroup_limits
 from gearshift.pipeline.probes.load import CpuProbe, PressureProbe, SwapProbe
 from gearshift.pipeline.probes.nvml import NvmlProbe
@@ -18,7 +17,12 @@ def write(folder: Path, **files: str) -> None:
 
 def test_version_2_takes_every_limit_up_to_the_root(tmp_path: Path) -> None:
     write(tmp_path / "proc/self", cgroup="0::/user/app\n")
-    write(tmp_path / "sys/user", memory__max="5000\n", memory__current="3000\n", memory__stat="inactive_file 1000\nanon 5\n")
+    write(
+        tmp_path / "sys/user",
+        memory__max="5000\n",
+        memory__current="3000\n",
+        memory__stat="inactive_file 1000\nanon 5\n",
+    )
     write(tmp_path / "sys/user/app", memory__max="max\n", memory__current="2000\n")
     assert cgroup_limits(tmp_path / "proc", tmp_path / "sys") == [Limit(5000, 2000, 1000)]
 
@@ -26,7 +30,12 @@ def test_version_2_takes_every_limit_up_to_the_root(tmp_path: Path) -> None:
 def test_version_1_takes_off_the_cache_of_the_whole_group(tmp_path: Path) -> None:
     write(tmp_path / "proc/self", cgroup="5:cpu,cpuacct:/\n4:memory:/job\n0::/\n")
     group = tmp_path / "sys/memory/job"
-    write(group, memory__limit_in_bytes="9000\n", memory__usage_in_bytes="4000\n", memory__stat="total_inactive_file 500\n")
+    write(
+        group,
+        memory__limit_in_bytes="9000\n",
+        memory__usage_in_bytes="4000\n",
+        memory__stat="total_inactive_file 500\n",
+    )
     write(group.parent, memory__limit_in_bytes=f"{2**63 - 4096}\n", memory__usage_in_bytes="99999\n")
     assert cgroup_limits(tmp_path / "proc", tmp_path / "sys") == [Limit(9000, 3500, 500)]
 

@@ -3,8 +3,6 @@ import threading
 from pathlib import Path
 
 import pytest
-from reactivex import Subject
-
 from gearshift.pipeline import (
     HardwareTierDetector,
     Pool,
@@ -20,6 +18,7 @@ from gearshift.pipeline import (
     replay,
 )
 from gearshift.pipeline.testing import ScriptedProbe, rungs_of, samples_of
+from reactivex import Subject
 
 LADDER = rungs_of(500, 300, 100)
 
@@ -155,6 +154,8 @@ def test_a_bad_recording_is_named_with_its_line(tmp_path: Path, text: str, says:
     assert isinstance(errors[0], RecordingError) and says in str(errors[0]) and str(file) in str(errors[0])
 
 
-@pytest.mark.parametrize(("gib", "cores", "name"), [(8, 16, "low_end"), (24, 2, "mid_range"), (64, 16, "high_end"), (64, 1, "low_end")])
+@pytest.mark.parametrize(
+    ("gib", "cores", "name"), [(8, 16, "low_end"), (24, 2, "mid_range"), (64, 16, "high_end"), (64, 1, "low_end")]
+)
 def test_a_machine_is_in_exactly_one_tier(gib: int, cores: int, name: str) -> None:
     assert HardwareTierDetector(memory=gib << 30, cores=cores).detect().name == name

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from gearshift.pipeline import Settings, decision_stream, record, replay
 from gearshift.pipeline.testing import rungs_of, samples_of
+
 from tests.pipeline.closed import play, shifts
 
 LADDER = rungs_of(500, 300, 100)
