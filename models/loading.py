@@ -67,7 +67,7 @@ class TransformersModel:
         handle = _brake_prefill(self._model, brake)
         try:
             with torch.inference_mode():
-                self._model.generate(
+                written = self._model.generate(
                     **inputs,
                     max_new_tokens=left,
                     do_sample=options.temperature > 0,
@@ -77,9 +77,15 @@ class TransformersModel:
                 )
         except Braked:
             stream.end()
+            return False
         finally:
             handle.remove()
-        return not brake.is_set()
+        new = written[0, inputs["input_ids"].shape[1] :].tolist()
+        return not brake.is_set() or len(new) >= left or (bool(new) and new[-1] in self._ends())
+
+    def _ends(self) -> list[int]:
+        ids = self._model.generation_config.eos_token_id
+        return ids if isinstance(ids, list) else [ids]
 
     def close(self) -> None:
         self._model = self._tokenizer = None

@@ -68,8 +68,10 @@ def stabilize(
     >>> import reactivex
     >>> from gearshift.operators import Stamped, stabilize
     >>> wish = reactivex.of(*[Stamped(t, v) for t, v in enumerate((2, 1, 2, 2, 2, 2))])
-    >>> _ = wish.pipe(stabilize(up=3, down=0)).subscribe(lambda s: print(s.value, end=" "))
-    2 1 1 1 1 2
+    >>> out = []
+    >>> _ = wish.pipe(stabilize(up=3, down=0)).subscribe(lambda s: out.append(s.value))
+    >>> out
+    [2, 1, 1, 1, 1, 2]
 
     Source: `stabilizationWindowSeconds` of the Kubernetes horizontal pod autoscaler.
     """

@@ -66,6 +66,8 @@ def test_a_brake_stops_at_a_token_and_the_rest_continues_the_same_words(ladder: 
     finished = model.generate(QUESTION, "", Options(max_new_tokens=40), take, brake)
     start = "".join(pieces)
     assert not finished and whole.startswith(start) and len(start) < len(whole)
+    rest, finished = words(model, partial=start, tokens=40)
+    assert finished and start + rest == whole
 
 
 def test_a_brake_set_before_the_prefill_stops_it(ladder: Ladder) -> None:
