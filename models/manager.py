@@ -20,7 +20,7 @@ from .conversation import Conversations, Message
 from .generation import Options, Reply
 from .hosts import Host
 from .hosts.inline import InlineHost
-from .ladder import Ladder, default_ladder
+from .ladder import Ladder, ModelSpec, default_ladder
 from .notices import Notice, notice_for
 from .switcher import Lease, Outcome, Switcher
 
@@ -120,9 +120,11 @@ class ModelManager:
                 with self._lease() as lease:
                     if not rungs or rungs[-1] != lease.spec.name:
                         rungs.append(lease.spec.name)
+                    self._check(lease.spec)
                     finished = self._write(lease, messages, text, options or Options(), take, cancelled)
             seconds = time.monotonic() - asked
-            self._conversations.add(conversation_id, message, text)
+            if finished or text:
+                self._conversations.add(conversation_id, message, text)
         return Reply(text, rungs=tuple(rungs), degraded=any(r != self.ladder[0].name for r in rungs), seconds=seconds)
 
     async def generate_response(
@@ -185,6 +187,12 @@ class ModelManager:
 
     def _lease(self) -> Any:
         return _Leasing(self)
+
+    def _check(self, spec: ModelSpec) -> None:
+        """The pre-flight check of a reply: when its rung no longer fits, a smaller one takes over at once."""
+        ok, reason = self.scaler.check_preflight_resources("generate", spec.name)
+        if not ok and self.scaler.analyze_resource_trends().pools.get(spec.pool) is not None:
+            self.scaler.initiate_graceful_degradation(reason, immediate=True)
 
     def _write(
         self,

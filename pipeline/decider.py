@@ -41,15 +41,16 @@ class Decider:
 
     def residency(self, residency: Residency) -> Any:
         before, self._residency = self._residency, residency
+        now = residency.time if self._newest is None else self._newest  # the samples' clock, whatever the sender's
         if residency.seconds > 0:
             self._shifts.append(residency.seconds)
         if residency.failed is not None:
-            self._aside[residency.failed] = max(residency.time, self._newest or residency.time) + self.settings.retry
+            self._aside[residency.failed] = now + self.settings.retry
         if residency.state != "shifting":
             self._wanted = None
             if before.state == "shifting" or before.rung != residency.rung:
-                self._settled_at = residency.time + self.settings.settle
-                self._steady_since = residency.time
+                self._settled_at = now + self.settings.settle
+                self._steady_since = now
         if residency.state == "ready":
             self._shed = False
         return NOTHING

@@ -142,9 +142,20 @@ def test_notices_come_on_downgrades_only_and_suggest_something(ladder: Ladder) -
     machine.until(lambda: len(machine.outcomes) == 2)
     assert len(machine.notices) == 1
     assert "medium" in machine.notices[0].text and machine.notices[0].suggestions
-    machine.time = machine.manager.scaler.analyze_resource_trends().time
-    machine.manager._switcher._clock = lambda: machine.time
     machine.push(0, seconds=40)
+    machine.until(lambda: len(machine.outcomes) == 3)
+    assert machine.manager.rung == "large" and len(machine.notices) == 1
+    machine.manager.shutdown()
+
+
+def test_preflight_of_a_reply_moves_to_a_rung_that_fits(ladder: Ladder) -> None:
+    machine = Machine(ladder, critical=1.0, confirm=60.0)
+    machine.load()
+    external = TOTAL - machine.needs["large"] + (1 << 20)
+    machine.source.on_next(Sample(2.0, {"ram": Pool(TOTAL, external)}))
+    assert machine.manager.rung == "large" and len(machine.outcomes) == 1
+    reply = machine.manager.respond("Hi", options=FOUR)
+    assert reply.rungs[-1] != "large" and reply == "word0 word1 word2 word3 "
     machine.manager.shutdown()
 
 
