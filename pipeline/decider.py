@@ -85,9 +85,11 @@ class Decider:
     def _decide(self, a: Assessment) -> Decision | None:
         held = a.rank if self._wanted is None else self._wanted
         pending = self._wanted is not None and self._wanted < a.rank and not self._urgent
-        if a.critical and (a.shrink_to < held or pending):
+        if a.critical and a.known and (a.shrink_to < held or pending):
             return self._decision(a, min(a.shrink_to, held), "immediate", "critical")
         if self._residency.state == "shifting" or self._wanted is not None:
+            return None
+        if not a.known:
             return None
         if self._residency.rung is None:
             return self._from_nothing(a)
@@ -107,8 +109,8 @@ class Decider:
         allowed = a.grow_to if first else min(self._recover, a.grow_to)
         if allowed >= 0:
             return self._decision(a, allowed, "planned", "recovered")
-        if first and a.shrink_to >= 0 and not a.outlook.sample.missing:
-            return self._decision(a, a.shrink_to, "planned", "recovered")
+        if first and a.shrink_to >= 0:
+            return self._decision(a, a.shrink_to, "planned", "fits")
         return None if self._shed else self._decision(a, -1, "immediate", "nothing fits")
 
     def _step_down(self, asked: Asked) -> Decision | None:

@@ -75,7 +75,7 @@ class Assessment(msgspec.Struct, frozen=True):
 
     shrink_to: best rung under `high` at the horizon, else the last one under `critical` now. grow_to: best rung under
     `low` now; -1 when a pool is unknown. share: of the tightest pool, with the resident rung at the horizon.
-    critical: use is past `critical` now.
+    critical: use is past `critical` now. known: all pools could be read.
     """
 
     time: float
@@ -86,6 +86,7 @@ class Assessment(msgspec.Struct, frozen=True):
     grow_to: int
     share: float
     critical: bool
+    known: bool
 
 
 def assess(
@@ -117,10 +118,10 @@ def assess(
     if shrink_to < 0 and usable:
         last = room(outlook, usable[-1], ceiling=settings.critical, horizon=0)
         shrink_to = rank_of(usable[-1]) if last is not None and last.fits else -1
-    unknown = any(p is None for p in outlook.pools.values())
-    grow_to = -1 if unknown else best(settings.low, 0)
+    known = all(outlook.pools.get(pool) is not None for rung in ladder for pool in rung.need)
+    grow_to = best(settings.low, 0) if known else -1
     here = room(outlook, current, ceiling=settings.high, horizon=horizon) if current is not None else None
     read = [p.pool for p in outlook.pools.values() if p is not None]
     critical = any(p.used >= settings.critical * p.total for p in read if current is not None)
     share = here.share if here is not None else 0.0
-    return Assessment(outlook.time, outlook, residency, rank, shrink_to, grow_to, share, critical)
+    return Assessment(outlook.time, outlook, residency, rank, shrink_to, grow_to, share, critical, known)

@@ -6,7 +6,9 @@ GIB = 2**30
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """Why. rule: `forecast`, `critical`, `room`, `recovered`, `asked`, `nothing fits`. Bytes, fractions and seconds.
+    """Why, in bytes, fractions and seconds.
+
+    rule: `forecast`, `critical`, `room`, `recovered`, `fits`, `asked`, `nothing fits`.
 
     need: of the rung that the numbers are about: the one left, or for growth the one taken. detail: words of who asked.
     seconds_left: until external use with that rung reaches the ceiling, None when it doesn't.
@@ -53,6 +55,8 @@ class Decision(msgspec.Struct, frozen=True):
         r = self.reason
         where = f"{self.source or 'nothing'} to {self.target or 'nothing'}"
         head = {"upgrade": "Shift up from", "downgrade": "Shift down from", "shed": "Unload: from"}[self.kind]
+        if self.kind == "shed" and self.source is None:
+            return f"Load nothing, {self.urgency}: {_why(r)}."
         return f"{head} {where}, {self.urgency}: {_why(r)}."
 
 
@@ -72,7 +76,7 @@ def _why(r: Reason) -> str:
         return f"{_gib(r.used)} are in use, past the critical {against}"
     if r.rule == "room":
         return f"{_gib(r.need)} have fitted under {against} for {r.lasted:.0f} s, beside {_gib(r.external)} of others"
-    if r.rule == "recovered":
+    if r.rule in ("recovered", "fits"):
         return f"{_gib(r.need)} fit under {against}, beside {_gib(r.external)} of others"
     if r.rule == "nothing fits":
         return f"the smallest rung needs {_gib(r.need)}, and others hold {_gib(r.external)}; the limit is {against}"

@@ -40,6 +40,23 @@ def test_an_unknown_pool_restarts_growth_and_shrinks_nothing(unknown: int) -> No
     assert made[0][0] >= 250 + unknown + 300
 
 
+def test_a_pool_that_goes_dark_in_a_shortage_sheds_nothing() -> None:
+    source: Subject = Subject()
+    residencies: Subject = Subject()
+    made: list[Decision] = []
+    decision_stream(source, residencies, LADDER, Settings(confirm=1)).subscribe(made.append)
+    residencies.on_next(Residency(0.0, "ready", "small"))
+    for second in range(10):
+        source.on_next(Sample(float(second), {"ram": Pool(1000, 850, 100)}))
+    for second in range(10, 30):
+        source.on_next(Sample(float(second), {"ram": None}, missing=("ram",)))
+    assert made == []
+
+
+def test_before_the_first_reading_nothing_is_decided() -> None:
+    assert [(d.time, d.target) for d in play([None, None, 100], LADDER, Settings())] == [(2.0, "large")]
+
+
 def test_a_gap_restarts_the_stabilisation() -> None:
     source: Subject = Subject()
     residencies: Subject = Subject()
