@@ -128,13 +128,14 @@ class ProactiveScaler:
 
     def initiate_graceful_degradation(self, reason: str, immediate: bool = False) -> Decision | None:
         """Ask for the next smaller rung. Returns the decision, None when there is nothing smaller or nothing loaded."""
-        with self._lock:
-            if self._last is None:
-                return None
-            made: list[Decision] = []
-            with self._decisions.subscribe(made.append):
-                self._asked.on_next(Asked(self._last.time, reason, immediate))
-            return next((d for d in made if d.reason.rule == "asked"), None)
+        seen = self._last
+        if seen is None:
+            return None
+        made: list[Decision] = []
+        # no lock of ours is held here: a subscriber of decisions may call back from another thread
+        with self._decisions.subscribe(made.append):
+            self._asked.on_next(Asked(seen.time, reason, immediate))
+        return next((d for d in made if d.reason.rule == "asked" and d.reason.detail == reason), None)
 
     def record_performance(self, operation: str, seconds: float, ok: bool) -> None:
         """Feed back how an operation went. When half of the last ones failed, a smaller rung is asked for."""
