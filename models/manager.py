@@ -101,7 +101,8 @@ class ModelManager:
     ) -> Reply:
         """Answer, blocking. `on_text` gets pieces as they come, from this thread.
 
-        A reply that a shift interrupts is continued by the next rung. Raises NoRungFits, or RuntimeError after
+        A reply that a shift interrupts, or a failure such as memory running out, is continued by the next rung.
+        Raises NoRungFits, or RuntimeError after
         `shutdown`, or what the model raised.
         """
         asked = time.monotonic()
@@ -121,7 +122,12 @@ class ModelManager:
                     if not rungs or rungs[-1] != lease.spec.name:
                         rungs.append(lease.spec.name)
                     self._check(lease.spec)
-                    finished = self._write(lease, messages, text, options or Options(), take, cancelled)
+                    try:
+                        finished = self._write(lease, messages, text, options or Options(), take, cancelled)
+                    except (MemoryError, RuntimeError) as error:  # out of memory has both faces
+                        told = f"a reply on {lease.spec.name} failed: {error}"
+                        if self.scaler.initiate_graceful_degradation(told, immediate=True) is None:
+                            raise
             seconds = time.monotonic() - asked
             if finished or text:
                 self._conversations.add(conversation_id, message, text)

@@ -135,6 +135,36 @@ def test_a_planned_downgrade_lets_the_reply_finish_first(ladder: Ladder) -> None
     machine.manager.shutdown()
 
 
+def test_a_model_that_runs_out_of_memory_mid_reply_hands_over_to_a_smaller_one(ladder: Ladder) -> None:
+    words = iter(range(1000))
+
+    def gate() -> None:
+        if next(words) == 2:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    machine = Machine(ladder, FakeLoader(gate=gate))
+    machine.load()
+    reply = machine.manager.respond("Hi", options=FOUR)
+    assert reply == "word0 word1 word2 word3 " and reply.rungs == ("large", "medium")
+    machine.manager.shutdown()
+
+
+def test_a_failure_on_the_last_rung_reaches_the_caller_and_the_next_question_is_answered(ladder: Ladder) -> None:
+    words = iter(range(1000))
+
+    def gate() -> None:
+        if next(words) == 1:
+            raise RuntimeError("no way out")
+
+    machine = Machine(ladder, FakeLoader(gate=gate))
+    machine.load(shortage(machine, "small") - (1 << 20))
+    assert machine.manager.rung == "small"
+    with pytest.raises(RuntimeError, match="no way out"):
+        machine.manager.respond("Hi", options=FOUR)
+    assert machine.manager.respond("Hi", options=FOUR) == "word0 word1 word2 word3 "
+    machine.manager.shutdown()
+
+
 def test_notices_come_on_downgrades_only_and_suggest_something(ladder: Ladder) -> None:
     machine = Machine(ladder, stabilisation=20.0)
     machine.load()
