@@ -17,7 +17,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.bench
 	$(BIN)/python -m tests.benchmarks.operators
 	$(BIN)/python -m tests.benchmarks.stream
 
@@ -41,6 +41,10 @@ $(VENV)/.made: setup.cfg pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.made
 	$(PIP) -e ".[demo,test,lint,notebooks]"
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(PIP) -e ".[bench]"
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.made

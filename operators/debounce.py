@@ -1,41 +1,80 @@
 """A value counts once it has lasted."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, TypeVar, overload
 
-from .lifting import NOTHING, lift
-from .typing import Operator, Stamped, item_time, item_value, not_negative
+from .lifting import NOTHING, Nothing, lift_series
+from .typing import Operator, Stamped, Valued, item_time, item_value, not_negative
 
-_NONE = object()
+A = TypeVar("A")
+T = TypeVar("T")
 
 
-class Debouncer:
-    """The arithmetic of `debounce`, without Rx. `update(time, value)` is True when the value has just settled.
+class Debouncer(Generic[T]):
+    """The arithmetic of `debounce`, without Rx. `update(value, time)` is True when the value has just settled.
 
-    >>> settle = Debouncer(seconds=2)
-    >>> [settle.update(t, v) for t, v in [(0, "a"), (1, "b"), (2, "b"), (3, "b"), (4, "b")]]
+    >>> settle = Debouncer[str](seconds=2)
+    >>> [settle.update(v, t) for t, v in [(0, "a"), (1, "b"), (2, "b"), (3, "b"), (4, "b")]]
     [False, False, False, True, False]
     """
 
-    def __init__(self, *, seconds: float) -> None:
-        self.seconds = not_negative("seconds", seconds)
-        self._settled: Any = _NONE
-        self._candidate: Any = _NONE
-        self._since = self._newest = float("-inf")
+    __slots__ = ("_candidate", "_newest", "_settled", "_since", "_wait", "fall", "rise")
 
-    def update(self, time: float, value: Any) -> bool:
-        self._newest = time = max(time, self._newest)
-        if self._candidate is _NONE or value != self._candidate:
-            self._candidate, self._since = value, time
-        if (self._settled is not _NONE and value == self._settled) or time - self._since < self.seconds:
+    def __init__(self, seconds: float | None = None, *, rise: float | None = None, fall: float | None = None) -> None:
+        if seconds is not None:
+            if rise is not None or fall is not None:
+                raise ValueError(f"give either seconds or rise and fall, got {seconds=} {rise=} {fall=}")
+            rise = fall = not_negative("seconds", seconds)
+        if rise is None or fall is None:
+            raise TypeError(f"debounce needs seconds, or both rise and fall, got {rise=} {fall=}")
+        self.rise, self.fall = not_negative("rise", rise), not_negative("fall", fall)
+        self._settled: list[T] = []  # nothing, or the value that counts
+        self._candidate: list[T] = []
+        self._since = self._newest = float("-inf")
+        self._wait = 0.0
+
+    def update(self, value: T, time: float) -> bool:
+        """Take the next value; a time before the newest one, NaN or infinite counts as the newest one."""
+        if self._newest <= time < float("inf"):
+            self._newest = time
+        else:
+            time = self._newest
+        if not self._candidate or value != self._candidate[0]:
+            self._candidate, self._since = [value], time
+            self._wait = self._wait_for(value)
+        if time - self._since < self._wait or (self._settled and value == self._settled[0]):
             return False
-        self._settled = value
+        self._settled = [value]
         return True
 
+    def _wait_for(self, value: Any) -> float:
+        if self.rise == self.fall:
+            return self.rise
+        if not self._settled:
+            return max(self.rise, self.fall)
+        return self.rise if value > self._settled[0] else self.fall
 
+
+@overload
+def debounce(seconds: float, *, time: Callable[[Any], float] = ...) -> Operator[Valued[T], Stamped[T]]: ...
+@overload
+def debounce(*, rise: float, fall: float, time: Callable[[Any], float] = ...) -> Operator[Valued[T], Stamped[T]]: ...
+@overload
 def debounce(
-    *, seconds: float, value: Callable[[Any], Any] = item_value, time: Callable[[Any], float] = item_time
-) -> Operator[Any, Stamped]:
+    seconds: float, *, value: Callable[[A], T], time: Callable[[A], float] = ...
+) -> Operator[A, Stamped[T]]: ...
+@overload
+def debounce(
+    *, rise: float, fall: float, value: Callable[[A], T], time: Callable[[A], float] = ...
+) -> Operator[A, Stamped[T]]: ...
+def debounce(
+    seconds: float | None = None,
+    *,
+    rise: float | None = None,
+    fall: float | None = None,
+    value: Callable[[Any], Any] = item_value,
+    time: Callable[[Any], float] = item_time,
+) -> Operator[Any, Stamped[Any]]:
     """Emit a value when it has lasted `seconds` of event time, and only when it differs from the last one emitted.
 
     ::
@@ -44,18 +83,25 @@ def debounce(
                  debounce(seconds=2)
         out:     -----------------T-----|     (one dash group = 1 s)
 
-    Unlike `reactivex.operators.debounce`, it starts no timer: time is the items' own, a value that is *repeated*
-    lasts, and a replay gives what was seen live. It emits with the item that completes the wait. An empty stream
-    stays empty; what has not lasted when the stream completes is dropped. A time before the newest one counts as
-    the newest, so it can't shorten a wait. NaN differs from itself and so never lasts.
+    Unlike `reactivex.operators.debounce`, it starts no timer and waits for no silence: time is the items' own, a
+    value that is *repeated* lasts, and a replay gives what was seen live. (`reactivex.operators.debounce` emits an
+    item when none has followed for so long on a scheduler's clock, so a steady stream of repetitions silences it.)
+    It emits with the item that completes the wait. An empty stream stays empty; what has not lasted when the stream
+    completes is dropped. A time before the newest one counts as the newest, so it can't shorten a wait; an item
+    whose time is NaN or infinite is left out. NaN as a value differs from itself, so it lasts only if the wait is 0.
 
     Args:
         seconds: how long a value must have been there; 0 passes every change at once.
-        value: selects the value from an item; compared by `==`.
+        rise: instead of `seconds`: the wait for a value above the last one emitted, seconds.
+        fall: instead of `seconds`: the wait for any other value, seconds. The first value waits the longer of the two.
+        value: selects the value from an item; compared by `==`, and by `>` where rise and fall differ.
         time: selects the event time from an item, seconds.
 
     Returns:
-        An operator from items to `Stamped(time, value)`.
+        An operator from items to `Stamped(time, value)`, one for each change that lasted.
+
+    Raises:
+        TypeError, ValueError: at construction, naming the parameter.
 
     >>> import reactivex
     >>> from gearshift.operators import Stamped, debounce
@@ -66,15 +112,9 @@ def debounce(
 
     Source: contact debouncing as in switch inputs, on event time as in bytewax's `EventClock`.
     """
-    Debouncer(seconds=seconds)
 
-    def make() -> Callable[[Any], Any]:
-        state = Debouncer(seconds=seconds)
+    def make() -> Callable[[Any, float], Any | Nothing]:
+        settles = Debouncer[Any](seconds, rise=rise, fall=fall).update
+        return lambda held, at: held if settles(held, at) else NOTHING
 
-        def update(item: Any) -> Any:
-            at, held = time(item), value(item)
-            return Stamped(at, held) if state.update(at, held) else NOTHING
-
-        return update
-
-    return lift(make)
+    return lift_series(make, value=value, time=time)

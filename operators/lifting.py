@@ -1,37 +1,40 @@
 """Turns a plain stateful update into an operator that obeys the laws of RxPY."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from enum import Enum
+from typing import Final, Literal, TypeAlias, TypeVar
 
 import reactivex
 from reactivex import Observable, abc
 
-from .typing import Operator
+from .typing import LATEST, Operator, Stamped, functions
 
 A = TypeVar("A")
 B = TypeVar("B")
+V = TypeVar("V")
 
 
-class Nothing:
-    """What an update returns when no item is to be emitted."""
+class _Nothing(Enum):
+    NOTHING = "nothing"
 
 
-NOTHING = Nothing()
+NOTHING: Final = _Nothing.NOTHING
+"""What an update returns when no item is to be emitted."""
+
+Nothing: TypeAlias = Literal[_Nothing.NOTHING]
 
 
-def lift(make_update: Callable[[], Callable[[Any], Any]]) -> Operator[Any, Any]:
+def lift(make_update: Callable[[], Callable[[A], B | Nothing]]) -> Operator[A, B]:
     """An operator that passes each item through an update made afresh for each subscriber.
 
     An exception in the update becomes `on_error`, as in `reactivex.operators.map`.
     """
 
-    def apply(source: Observable[Any]) -> Observable[Any]:
-        def subscribe(
-            observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None
-        ) -> abc.DisposableBase:
+    def apply(source: Observable[A]) -> Observable[B]:
+        def subscribe(observer: abc.ObserverBase[B], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
             update = make_update()
 
-            def on_next(item: Any) -> None:
+            def on_next(item: A) -> None:
                 try:
                     result = update(item)
                 except Exception as error:  # noqa: BLE001 - a selector's failure belongs to the stream
@@ -45,3 +48,31 @@ def lift(make_update: Callable[[], Callable[[Any], Any]]) -> Operator[Any, Any]:
         return reactivex.create(subscribe)
 
     return apply
+
+
+def lift_series(
+    make_update: Callable[[], Callable[[V, float], B | Nothing]],
+    *,
+    value: Callable[[A], V],
+    time: Callable[[A], float],
+) -> Operator[A, Stamped[B]]:
+    """Lift `update(value, time)`, and stamp its results with the item's time.
+
+    An item whose time is NaN, infinite or beyond ±1e15 is left out before it can reach the state.
+    """
+    functions(value=value, time=time)
+    make_update()  # so that a bad parameter is refused at construction, not at subscription
+
+    def make() -> Callable[[A], Stamped[B] | Nothing]:
+        update = make_update()
+
+        def stamped(item: A) -> Stamped[B] | Nothing:
+            at = time(item)
+            if not -LATEST < at < LATEST:
+                return NOTHING
+            result = update(value(item), at)
+            return NOTHING if result is NOTHING else Stamped(at, result)
+
+        return stamped
+
+    return lift(make)

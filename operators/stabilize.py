@@ -1,39 +1,63 @@
 """The most cautious recommendation of a window, each way."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, TypeVar, overload
 
-from .lifting import lift
+from .lifting import lift_series
 from .rolling import RollingExtreme
-from .typing import Operator, Stamped, item_time, item_value, not_negative
+from .typing import Operator, Ordered, Stamped, Valued, item_time, item_value, not_negative
 
-_NONE = object()
+A = TypeVar("A")
+T = TypeVar("T", bound=Ordered)
 
 
-class Stabilizer:
+class Stabilizer(Generic[T]):
     """The arithmetic of `stabilize`, without Rx.
 
-    >>> stable = Stabilizer(up=300, down=0, initial=1)
-    >>> [stable.update(t, v) for t, v in [(0, 1), (100, 2), (300, 2), (401, 2), (402, 0)]]
+    >>> stable = Stabilizer[int](up=300, down=0, initial=1)
+    >>> [stable.update(v, t) for t, v in [(0, 1), (100, 2), (300, 2), (401, 2), (402, 0)]]
     [1, 1, 1, 2, 0]
     """
 
-    def __init__(self, *, up: float, down: float, initial: Any = None) -> None:
-        self._low = RollingExtreme(not_negative("up", up), largest=False)
-        self._high = RollingExtreme(not_negative("down", down), largest=True)
-        self._out: Any = _NONE if initial is None else initial
+    __slots__ = ("_high", "_low", "_out")
 
-    def update(self, time: float, value: Any) -> Any:
-        low, high = self._low.update(time, value), self._high.update(time, value)
-        if self._out is _NONE:
-            self._out = value
-        elif self._out < low:
-            self._out = low
-        elif self._out > high:
-            self._out = high
-        return self._out
+    def __init__(self, *, up: float, down: float, initial: T | None = None) -> None:
+        self._low = RollingExtreme[T](not_negative("up", up), largest=False)
+        self._high = RollingExtreme[T](not_negative("down", down), largest=True)
+        self._out = initial
+
+    def update(self, value: T, time: float, current: T | None = None) -> T:
+        """The next output. `current` is what is in force now, where that may differ from the last output.
+
+        A value that differs from itself (NaN) has no order: it is left out. A time before the newest one, NaN or
+        infinite counts as the newest one.
+        """
+        out = self._out if current is None else current
+        if value == value:
+            low, high = self._low.update(value, time), self._high.update(value, time)
+            if out is None:
+                out = value
+            elif out < low:
+                out = low
+            elif out > high:
+                out = high
+            self._out = out
+        return value if out is None else out
 
 
+@overload
+def stabilize(
+    *, up: float, down: float, initial: Any = ..., time: Callable[[Any], float] = ...
+) -> Operator[Valued[T], Stamped[T]]: ...
+@overload
+def stabilize(
+    *,
+    up: float,
+    down: float,
+    initial: Any = ...,
+    value: Callable[[A], T],
+    time: Callable[[A], float] = ...,
+) -> Operator[A, Stamped[T]]: ...
 def stabilize(
     *,
     up: float,
@@ -41,7 +65,7 @@ def stabilize(
     initial: Any = None,
     value: Callable[[Any], Any] = item_value,
     time: Callable[[Any], float] = item_time,
-) -> Operator[Any, Stamped]:
+) -> Operator[Any, Stamped[Any]]:
     """Follow a recommendation upward only as far as all of the last `up` seconds allowed, downward as all of `down`.
 
     ::
@@ -51,9 +75,10 @@ def stabilize(
         out:     --2--1--1--1--1--2--|
 
     With u the smallest value of the last `up` seconds and d the largest of the last `down` seconds (the newest item
-    is in both), the output moves up to u if it is below u, down to d if it is above d, and else stays.
-    An empty stream stays empty. Both ends of a window belong to it. A time before the newest one counts as the newest.
-    NaN is not ordered: keep it out. Until the stream has run for `up` seconds, only what was seen can object.
+    is in both), the output moves up to u if it is below u, down to d if it is above d, and else stays. O(1) amortised.
+    An empty stream stays empty. Both ends of a window belong to it. A time before the newest one counts as the newest;
+    an item whose time is NaN or infinite is left out. NaN as a value repeats the output (before any other value it
+    is passed on). Until the stream has run for `up` seconds, only what was seen can object.
 
     Args:
         up: seconds that a rise must have been possible throughout.
@@ -65,6 +90,9 @@ def stabilize(
     Returns:
         An operator from items to `Stamped(time, value)`, one for each item.
 
+    Raises:
+        TypeError, ValueError: at construction, naming the parameter.
+
     >>> import reactivex
     >>> from gearshift.operators import Stamped, stabilize
     >>> wish = reactivex.of(*[Stamped(t, v) for t, v in enumerate((2, 1, 2, 2, 2, 2))])
@@ -75,10 +103,4 @@ def stabilize(
 
     Source: `stabilizationWindowSeconds` of the Kubernetes horizontal pod autoscaler.
     """
-    Stabilizer(up=up, down=down)
-
-    def make() -> Callable[[Any], Stamped]:
-        state = Stabilizer(up=up, down=down, initial=initial)
-        return lambda item: Stamped(time(item), state.update(time(item), value(item)))
-
-    return lift(make)
+    return lift_series(lambda: Stabilizer[Any](up=up, down=down, initial=initial).update, value=value, time=time)

@@ -2,17 +2,45 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from numbers import Integral, Real
+from operator import attrgetter
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from reactivex import Observable
 
 A = TypeVar("A")
 B = TypeVar("B")
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 Operator: TypeAlias = Callable[[Observable[A]], Observable[B]]
 
+LIMIT = 1e100
+LEAST = -LIMIT
+"""Numbers beyond these are left out: their squares would overflow."""
 
-class Stamped(NamedTuple):
+LATEST = 1e15
+"""Times beyond this, in seconds, are left out."""
+
+SAME_TIME = 1e-9
+"""Times closer than this, in seconds, are equal times: no slope is taken between them."""
+
+
+class Valued(Protocol[T_co]):
+    """What the default `value=` selector asks of an item: a `.value`. (The default `time=` asks for a `.time`.)"""
+
+    @property
+    def value(self) -> T_co: ...
+
+
+class Ordered(Protocol):
+    """A type that `<` and `>` compare."""
+
+    def __lt__(self, other: Any, /) -> bool: ...
+    def __gt__(self, other: Any, /) -> bool: ...
+
+
+class Stamped(NamedTuple, Generic[T]):
     """A value and the moment it belongs to, in seconds on the clock of the stream.
 
     >>> Stamped(1.5, "full")
@@ -20,28 +48,57 @@ class Stamped(NamedTuple):
     """
 
     time: float
-    value: Any
+    value: T
 
 
-def item_time(item: Any) -> float:
-    """The default `time=` selector: the item's own `.time`."""
-    return item.time
+item_time: Callable[[Any], float] = attrgetter("time")
+"""The default `time=` selector: the item's own `.time`."""
+
+item_value: Callable[[Any], Any] = attrgetter("value")
+"""The default `value=` selector: the item's own `.value`."""
 
 
-def item_value(item: Any) -> Any:
-    """The default `value=` selector: the item's own `.value`."""
-    return item.value
+def finite(name: str, value: float) -> float:
+    """Return `value` if it is a finite number; else raise TypeError or ValueError naming the parameter."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number, got {name}={value!r}")
+    if not math.isfinite(value):
+        raise ValueError(f"{name} must be a finite number, got {name}={value!r}")
+    return value
 
 
 def positive(name: str, value: float) -> float:
-    """Return `value` if it is finite and above 0; else raise ValueError naming the parameter."""
-    if not (math.isfinite(value) and value > 0):
+    """Return `value` if it is finite and above 0; else raise TypeError or ValueError naming the parameter."""
+    if not finite(name, value) > 0:
         raise ValueError(f"{name} must be a finite number above 0, got {name}={value!r}")
     return value
 
 
 def not_negative(name: str, value: float) -> float:
-    """Return `value` if it is finite and at least 0; else raise ValueError naming the parameter."""
-    if not (math.isfinite(value) and value >= 0):
+    """Return `value` if it is finite and at least 0; else raise TypeError or ValueError naming the parameter."""
+    if not finite(name, value) >= 0:
         raise ValueError(f"{name} must be a finite number of at least 0, got {name}={value!r}")
     return value
+
+
+def fraction(name: str, value: float) -> float:
+    """Return `value` if it lies between 0 and 1, both excluded; else raise TypeError or ValueError."""
+    if not 0 < finite(name, value) < 1:
+        raise ValueError(f"{name} must be a fraction above 0 and below 1, got {name}={value!r}")
+    return value
+
+
+def whole(name: str, value: int, *, least: int) -> int:
+    """Return `value` if it is a whole number of at least `least`; else raise TypeError or ValueError."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be a whole number, got {name}={value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {name}={value!r}")
+    return value
+
+
+def functions(**named: Any) -> None:
+    """Raise TypeError naming the first argument that can't be called."""
+    for name, function in named.items():
+        if not callable(function):
+            raise TypeError(f"{name} must be a function, got {name}={function!r}")

@@ -1,12 +1,13 @@
 """Branching and joining streams in a fixed order, where `merge` and `share` would leave it to trampolines."""
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import reactivex
 from reactivex import Observable, abc
 from reactivex.disposable import CompositeDisposable
+
+from ..operators.serialize import serialize
 
 
 def fan_out(*branches: Callable[[Observable[Any]], Observable[Any]]) -> Callable[[Observable[Any]], Observable[Any]]:
@@ -37,14 +38,7 @@ def join(leading: Observable[Any], *others: Observable[Any]) -> Observable[Any]:
     """All items, one at a time whatever their threads. The others are subscribed first; ends with `leading`."""
 
     def subscribe(observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
-        gate = threading.RLock()
+        wires = [other.subscribe(observer.on_next, observer.on_error, scheduler=scheduler) for other in others]
+        return CompositeDisposable(*wires, leading.subscribe(observer, scheduler=scheduler))
 
-        def on_next(item: Any) -> None:
-            with gate:
-                observer.on_next(item)
-
-        wires = [other.subscribe(on_next, observer.on_error, scheduler=scheduler) for other in others]
-        wires.append(leading.subscribe(on_next, observer.on_error, observer.on_completed, scheduler=scheduler))
-        return CompositeDisposable(*wires)
-
-    return reactivex.create(subscribe)
+    return reactivex.create(subscribe).pipe(serialize())

@@ -1,9 +1,9 @@
 """Where each pool stands and where it is heading."""
 
-import reactivex
-from reactivex import Observable, abc
-
-from ..operators.trend import Trend, TrendWindow
+from ..operators.gaps import reset_on_gap
+from ..operators.lifting import lift
+from ..operators.line import Trend
+from ..operators.trend import TrendWindow
 from ..operators.typing import Operator
 from .samples import Pool, Sample
 from .settings import Settings
@@ -60,39 +60,20 @@ class Outlook:
 class OutlookWindow:
     """The arithmetic of `outlook`, without Rx."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, window: float) -> None:
+        self._window = window
         self._trends: dict[str, TrendWindow] = {}
-        self._newest: float | None = None
 
     def update(self, sample: Sample) -> Outlook:
-        if self._newest is not None and sample.time - self._newest > self._settings.gap:
-            self._trends.clear()  # a suspended laptop must not become a trend
-        self._newest = sample.time if self._newest is None else max(self._newest, sample.time)
         return Outlook(sample, {name: self._look(name, sample.time, pool) for name, pool in sample.pools.items()})
 
     def _look(self, name: str, time: float, pool: Pool | None) -> PoolOutlook | None:
         if pool is None:
             return None
-        window = self._trends.setdefault(name, TrendWindow(window=self._settings.window))
-        return PoolOutlook(pool, window.update(time, pool.external))
+        window = self._trends.setdefault(name, TrendWindow(self._window))
+        return PoolOutlook(pool, window.update(pool.external, time))
 
 
 def outlook(settings: Settings) -> Operator[Sample, Outlook]:
     """Samples to outlooks: a trend of external use for each pool, started anew after a gap."""
-
-    def apply(source: Observable[Sample]) -> Observable[Outlook]:
-        def subscribe(
-            observer: abc.ObserverBase[Outlook], scheduler: abc.SchedulerBase | None = None
-        ) -> abc.DisposableBase:
-            window = OutlookWindow(settings)
-            return source.subscribe(
-                lambda sample: observer.on_next(window.update(sample)),
-                observer.on_error,
-                observer.on_completed,
-                scheduler=scheduler,
-            )
-
-        return reactivex.create(subscribe)
-
-    return apply
+    return reset_on_gap(settings.gap, lift(lambda: OutlookWindow(settings.window).update))

@@ -117,7 +117,7 @@ class ProactiveScaler:
 
     def analyze_resource_trends(self) -> Outlook:
         """The newest outlook, or one from a fresh reading when none has come yet."""
-        return self._last or OutlookWindow(self.settings).update(self._sampler.take())
+        return self._last or OutlookWindow(self.settings.window).update(self._sampler.take())
 
     def should_upgrade_model(self) -> bool:
         """Would a better rung than the resident one fit under the growth ceiling now? Says nothing of for how long."""

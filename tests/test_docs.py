@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import inspect
 import re
 import subprocess
 import sys
@@ -29,8 +30,11 @@ def test_every_operator_has_a_doctest_a_marble_and_a_source() -> None:
     from gearshift import operators as gs
 
     for name in (n for n in gs.__all__ if n.islower()):
-        text = getattr(gs, name).__doc__
-        assert ">>>" in text and "--|" in text and "Source:" in text and "Args:" in text and "Returns:" in text, name
+        operator = getattr(gs, name)
+        parts = ["    >>> ", "--|", "Source: ", "Returns:"]
+        if parameters := inspect.signature(operator).parameters:
+            parts += ["Args:", "Raises:", *(f"        {p}: " for p in parameters)]
+        assert [part for part in parts if part not in operator.__doc__] == [], name
 
 
 @pytest.mark.parametrize("floor", FLOORS)

@@ -1,7 +1,11 @@
 import math
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from gearshift.operators import Stamped, debounce
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.marbles import marble, run, series
 
@@ -16,22 +20,64 @@ from tests.marbles import marble, run, series
     ],
 )
 def test_a_value_counts_once_it_has_lasted_two_seconds(source: str, expect: str) -> None:
-    assert marble(run(debounce(seconds=2), series(source)), len(source)) == expect
+    assert marble(run(debounce(2), series(source)), len(source)) == expect
+
+
+@pytest.mark.parametrize(
+    ("source", "expect"),
+    [
+        ("1111222211111", "---1-2-----1-"),
+        ("1111212121111", "---1---------"),
+        ("1111322222200", "---1--2------"),
+    ],
+)
+def test_a_rise_and_a_fall_have_waits_of_their_own(source: str, expect: str) -> None:
+    numbers = {c: int(c) for c in "0123"}
+    assert marble(run(debounce(rise=1, fall=3), series(source, numbers)), len(source)) == expect
+
+
+@given(st.lists(st.tuples(st.floats(0, 3), st.integers(0, 3)), max_size=50), st.floats(0, 6))
+def test_equals_a_search_through_all_that_came_before(steps: list[tuple[float, int]], seconds: float) -> None:
+    items, now = [], 0.0
+    for step, value in steps:
+        now += step
+        items.append(Stamped(now, value))
+    expect: list[Stamped[int]] = []
+    for i, item in enumerate(items):
+        run_begins = max((k + 1 for k in range(i) if items[k].value != item.value), default=0)
+        lasted = item.time - items[run_begins].time >= seconds
+        if lasted and (not expect or expect[-1].value != item.value):
+            expect.append(item)
+    assert run(debounce(seconds), items) == expect
 
 
 def test_zero_seconds_passes_every_change_and_no_repetition() -> None:
-    assert marble(run(debounce(seconds=0), series("aabba")), 5) == "a-b-a"
+    assert marble(run(debounce(0), series("aabba")), 5) == "a-b-a"
 
 
 def test_time_going_back_does_not_shorten_a_wait() -> None:
     items = [Stamped(10.0, "a"), Stamped(3.0, "b"), Stamped(11.0, "b"), Stamped(12.0, "b")]
-    assert run(debounce(seconds=2), items) == [Stamped(12.0, "b")]
+    assert run(debounce(2), items) == [Stamped(12.0, "b")]
 
 
 def test_nan_never_lasts() -> None:
-    assert run(debounce(seconds=1), [Stamped(float(t), math.nan) for t in range(5)]) == []
+    assert run(debounce(1), [Stamped(float(t), math.nan) for t in range(5)]) == []
 
 
-def test_a_negative_wait_is_named() -> None:
-    with pytest.raises(ValueError, match="seconds=-1"):
-        debounce(seconds=-1)
+def test_none_is_a_value_like_any_other() -> None:
+    assert run(debounce(1), series("nnaann", {"n": None})) == series("-n-a-n", {"n": None})
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: debounce(-1), ValueError, "seconds must be .* got seconds=-1"),
+        (lambda: debounce(rise=1, fall=math.inf), ValueError, "fall must be a finite number, got fall=inf"),
+        (lambda: debounce(rise=1), TypeError, "needs seconds, or both rise and fall, got rise=1 fall=None"),
+        (lambda: debounce(), TypeError, "needs seconds"),
+        (lambda: debounce(1, fall=2), ValueError, "give either seconds or rise and fall, got seconds=1"),
+    ],
+)
+def test_a_bad_argument_is_named(make: Callable[[], Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        make()

@@ -1,32 +1,59 @@
 """Every law over every operator."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import reactivex
 from gearshift import operators as gs
-from gearshift.operators import Stamped
+from gearshift.operators import Stamped, Trend
 from reactivex import Subject
-from reactivex.scheduler import CurrentThreadScheduler
+from reactivex import operators as ops
+from reactivex.scheduler import ImmediateScheduler
 from reactivex.testing import TestScheduler
 
 from tests.marbles import START, hot, run
 
-OPERATORS: dict[str, Callable[[], Any]] = {
-    "trend": lambda: gs.trend(window=5),
-    "hysteresis": lambda: gs.hysteresis(low=1, high=3),
-    "debounce": lambda: gs.debounce(seconds=1),
-    "stabilize": lambda: gs.stabilize(up=3, down=1),
+
+def no_change(item: Any, _: float) -> float:
+    return item[1]
+
+
+ON_EVENT_TIME: dict[str, Callable[..., Any]] = {
+    "trend": lambda **selectors: gs.trend(5, **selectors),
+    "trend theil-sen": lambda **selectors: gs.trend(5, method="theil-sen", **selectors),
+    "trend holt": lambda **selectors: gs.trend(0.2, method="holt", **selectors),
+    "calibrated": lambda **selectors: gs.calibrated(1, 0.5, window=5, **{"forecast": no_change, **selectors}),
+    "calibrated at two horizons": lambda **selectors: gs.calibrated(
+        (1, 2), 0.5, window=5, **{"forecast": no_change, **selectors}
+    ),
+    "hysteresis": lambda **selectors: gs.hysteresis(1, 3, **selectors),
+    "hysteresis levels": lambda **selectors: gs.hysteresis(levels=[(1, 2), (3, 4)], **selectors),
+    "debounce": lambda **selectors: gs.debounce(1, **selectors),
+    "debounce rise fall": lambda **selectors: gs.debounce(rise=1, fall=0, **selectors),
+    "stabilize": lambda **selectors: gs.stabilize(up=3, down=1, **selectors),
+    "cooldown": lambda **selectors: gs.cooldown(2, **selectors),
+    "rate_limit": lambda **selectors: gs.rate_limit(2, per=3, **selectors),
 }
-ITEMS = [Stamped(float(t), v) for t, v in enumerate((0, 4, 4, 4, 2, 1, 1, 5, 5, 5, 5, 5))]
+ON_ANY_ITEM: dict[str, Callable[..., Any]] = {
+    "reset_on_gap": lambda: gs.reset_on_gap(2, gs.trend(5)),
+    "staleness": lambda: gs.staleness(3),
+    "conflate": lambda: gs.conflate(ImmediateScheduler()),
+    "serialize": lambda: gs.serialize(),
+    "retry_with_backoff": lambda: gs.retry_with_backoff(retries=0),
+}
+OPERATORS = ON_EVENT_TIME | ON_ANY_ITEM
+VALUES = (0, 4, 4, 4, 2, 1, 1, 5, 5, 5, 5, 5)
+ITEMS = [Stamped(float(t), v) for t, v in enumerate(VALUES)]
 
 every = pytest.mark.parametrize("make", OPERATORS.values(), ids=OPERATORS.keys())
+timed = pytest.mark.parametrize("make", ON_EVENT_TIME.values(), ids=ON_EVENT_TIME.keys())
 
 
 def test_every_public_operator_is_under_the_laws() -> None:
     functions = {name for name in gs.__all__ if name.islower()}
-    assert functions == set(OPERATORS)
+    assert functions == {name.split()[0] for name in OPERATORS}
 
 
 @every
@@ -73,8 +100,9 @@ def test_the_same_operator_object_serves_two_sources_apart(make: Callable[[], An
 def test_disposes_its_source(make: Callable[[], Any]) -> None:
     scheduler = TestScheduler()
     source = hot(scheduler, ITEMS)
-    scheduler.start(lambda: source.pipe(make()), disposed=START + 4)
+    seen = scheduler.start(lambda: source.pipe(make()), disposed=START + 4)
     assert [(s.subscribe, s.unsubscribe) for s in source.subscriptions] == [(START, START + 4)]
+    assert all(m.time <= START + 4 for m in seen.messages)
 
 
 @every
@@ -95,7 +123,7 @@ def test_completes_when_the_source_does_and_an_empty_one_stays_empty(make: Calla
 @every
 def test_forwards_the_scheduler(make: Callable[[], Any]) -> None:
     seen: list[Any] = []
-    given = CurrentThreadScheduler()
+    given = TestScheduler()
 
     def subscribe(_: Any, scheduler: Any = None) -> Any:
         seen.append(scheduler)
@@ -106,18 +134,65 @@ def test_forwards_the_scheduler(make: Callable[[], Any]) -> None:
 
 
 @every
+def test_items_pushed_after_the_end_are_ignored(make: Callable[[], Any]) -> None:
+    source: Subject[Any] = Subject()
+    seen: list[Any] = []
+    source.pipe(make(), ops.materialize()).subscribe(seen.append)
+    for item in ITEMS[:4]:
+        source.on_next(item)
+    source.on_completed()
+    before = list(seen)
+    source.on_next(ITEMS[4])
+    assert seen == before and seen[-1].kind == "C"
+
+
+@timed
 def test_an_item_without_a_time_is_an_error_of_the_stream(make: Callable[[], Any]) -> None:
     errors: list[Exception] = []
     reactivex.of("no time").pipe(make()).subscribe(on_error=errors.append)
     assert [type(e) for e in errors] == [AttributeError]
 
 
-@every
-def test_selectors_replace_time_and_value(make: Callable[[], Any]) -> None:
-    name = next(n for n, m in OPERATORS.items() if m is make)
-    arguments = {
-        "trend": {"window": 5}, "hysteresis": {"low": 1, "high": 3}, "debounce": {"seconds": 1},
-        "stabilize": {"up": 3, "down": 1},
-    }[name]  # fmt: skip
-    operator = getattr(gs, name)(**arguments, value=lambda item: item[1], time=lambda item: item[0])
-    assert run(operator, [tuple(item) for item in ITEMS]) == run(make(), ITEMS)
+@timed
+def test_selectors_replace_time_and_value(make: Callable[..., Any]) -> None:
+    selectors: dict[str, Any] = {"value": lambda item: item[1], "time": lambda item: item[0]}
+    assert run(make(**selectors), [tuple(item) for item in ITEMS]) == run(make(), ITEMS)
+
+
+@timed
+@pytest.mark.parametrize("selector", ["value", "time"])
+def test_a_selector_that_is_no_function_is_named(make: Callable[..., Any], selector: str) -> None:
+    with pytest.raises(TypeError, match=f"{selector} must be a function, got {selector}='used'"):
+        make(**{selector: "used"})
+
+
+@timed
+@pytest.mark.parametrize("time", [math.nan, math.inf, -math.inf, 1e30])
+def test_an_item_without_a_usable_time_is_left_out(make: Callable[..., Any], time: float) -> None:
+    dirty = [item for clean in ITEMS for item in (Stamped(time, 3), clean, Stamped(time, -7))]
+    assert run(make(), dirty) == run(make(), ITEMS)
+
+
+@timed
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e300])
+def test_a_wild_value_leaves_no_trace_once_its_window_is_over(make: Callable[..., Any], value: float) -> None:
+    wild = [Stamped(t, value) for t in (-1009.0, -1008.5, -1008.5, -1003.0, -1002.0, -1001.0, -1000.5)]
+    settle = [Stamped(float(t), 1) for t in range(-999, 0)]
+    last, expect = run(make(), [*wild, *settle, *ITEMS])[-1], run(make(), [*settle, *ITEMS])[-1]
+    if isinstance(last, Trend):
+        assert (last.level, last.slope) == pytest.approx((expect.level, expect.slope))
+        last, expect = last._replace(spread=0, span=0, count=0), expect._replace(spread=0, span=0, count=0)
+        assert (last.time, last.value) == (expect.time, expect.value)
+    else:
+        assert last == expect
+
+
+@timed
+def test_time_going_back_and_standing_still_is_survived(make: Callable[..., Any]) -> None:
+    back = [Stamped(5.0, 4), Stamped(2.0, 9), Stamped(5.0, 4), Stamped(-100.0, 0), Stamped(5.0, 4)]
+    later = [Stamped(1000.0 + t, v) for t, v in ITEMS]
+    last, expect = run(make(), [*ITEMS[:5], *back, *later])[-1], run(make(), [*ITEMS[:5], *later])[-1]
+    if isinstance(last, Trend):
+        assert (last.level, last.slope) == pytest.approx((expect.level, expect.slope), rel=0.05, abs=0.05)
+    else:
+        assert last == expect

@@ -1,0 +1,124 @@
+"""The latest item for a consumer that can't take them all."""
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+import reactivex
+from reactivex import Observable, abc
+
+from .lifting import NOTHING, Nothing
+from .typing import Operator
+
+A = TypeVar("A")
+T = TypeVar("T")
+
+
+class LatestSlot(Generic[T]):
+    """The hand-off behind `conflate`, without Rx: one slot, which a newer item overwrites. Thread-safe.
+
+    >>> slot = LatestSlot[str]()
+    >>> slot.put("a"), slot.put("b"), slot.take(), slot.put("c"), slot.done(), slot.take(), slot.done()
+    (True, False, 'b', False, False, 'c', True)
+    """
+
+    __slots__ = ("_item", "_lock", "_taken")
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._item: T | Nothing = NOTHING
+        self._taken = True  # nobody is on the way to take
+
+    def put(self, item: T | Nothing) -> bool:
+        """Overwrite the slot, with NOTHING not. True where a consumer has to be sent."""
+        with self._lock:
+            if item is not NOTHING:
+                self._item = item
+            send, self._taken = self._taken, False
+            return send
+
+    def take(self) -> T | Nothing:
+        """Empty the slot; NOTHING from an empty one."""
+        with self._lock:
+            item, self._item = self._item, NOTHING
+            return item
+
+    def done(self) -> bool:
+        """True when nothing has come meanwhile: the next `put` asks for a consumer again."""
+        with self._lock:
+            self._taken = self._item is NOTHING
+            return self._taken
+
+
+def conflate(scheduler: abc.SchedulerBase | None = None) -> Operator[A, A]:
+    """Hand the latest item over to a consumer on `scheduler`; while it is busy, newer items replace older ones.
+
+    ::
+
+        items:  --a-b-c-d-------e--|
+                conflate(scheduler)     (handling one takes five dashes)
+        out:    --a----d--------e--|
+
+    The producer never waits and memory is one item, whatever the consumer's speed: for desired states, where only
+    the latest one matters. The last item before completion or an error is always delivered, and then the
+    completion or error. Items need no time. An empty stream stays empty.
+
+    Args:
+        scheduler: where the consumer runs, such as an `EventLoopScheduler`; by default the one that is passed to
+            `subscribe`. An exception in the consumer ends the thread of some schedulers: let it raise none.
+
+    Returns:
+        An operator from items to some of them, always including the last.
+
+    Raises:
+        ValueError: at subscription, when neither gave a scheduler.
+
+    >>> import reactivex
+    >>> from gearshift.operators import conflate
+    >>> from reactivex.scheduler import ImmediateScheduler
+    >>> _ = reactivex.of(1, 2, 3).pipe(conflate(ImmediateScheduler())).subscribe(print)
+    1
+    2
+    3
+
+    Source: `conflate` in Akka Streams, `onBackpressureLatest` in RxJava and Reactor.
+    """
+
+    def apply(source: Observable[A]) -> Observable[A]:
+        def subscribe(observer: abc.ObserverBase[A], given: abc.SchedulerBase | None = None) -> abc.DisposableBase:
+            consumer = scheduler or given
+            if consumer is None:
+                raise ValueError(
+                    "conflate needs a scheduler for its consumer, got scheduler=None: pass one to it or to subscribe"
+                )
+            slot = LatestSlot[A]()
+            ending: list[Callable[[], None]] = []  # nothing, or the call that ends the stream
+
+            def consume(at: abc.SchedulerBase, _: Any = None) -> None:
+                item = slot.take()
+                if item is not NOTHING:
+                    observer.on_next(item)
+                if not slot.done():
+                    at.schedule(consume)  # in turn with whatever else runs there
+                elif ending:
+                    ending[0]()
+
+            def on_next(item: A) -> None:
+                if slot.put(item):
+                    consumer.schedule(consume)
+
+            def end(call: Callable[[], None]) -> None:
+                ending.append(call)
+                if slot.put(NOTHING):
+                    consumer.schedule(consume)
+
+            return source.subscribe(
+                on_next,
+                lambda error: end(lambda: observer.on_error(error)),
+                lambda: end(observer.on_completed),
+                scheduler=given,
+            )
+
+        return reactivex.create(subscribe)
+
+    return apply

@@ -1,0 +1,119 @@
+import math
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from gearshift.operators import Stamped, Trend, calibrated, trend
+from gearshift.operators.calibrated import Calibrator
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.marbles import run
+from tests.operators.series import SERIES, misses
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([0.0, 0.5, 1.0, 3.0, 9.0]), st.floats(-100, 100)), max_size=60),
+    st.sampled_from([1.0, 2.0, 5.0]),
+    st.sampled_from([0.1, 0.5, 0.8]),
+    st.sampled_from([0.005, 0.2]),
+)
+def test_equals_adaptive_conformal_inference_in_batch(
+    steps: list[tuple[float, float]], horizon: float, alpha: float, gamma: float
+) -> None:
+    state, now, made = Calibrator(horizon, alpha, window=20, gamma=gamma), 0.0, []
+    errors: list[tuple[float, float]] = []
+    scored, level, margin, waiting = 0, alpha, None, []
+    for step, value in steps:
+        now += step
+        slope = len(made) % 3 - 1.0
+
+        def forecast(seconds: float, value: float = value, slope: float = slope) -> float:
+            return value + slope * seconds
+
+        due = [w for w in waiting if w[0] + horizon <= now]
+        waiting = [w for w in waiting if w[0] + horizon > now]
+        if due:
+            then, say, had = due[-1]
+            error = value - say(now - then)
+            if had is not None:
+                level += gamma * (alpha - (error > had))
+            errors.append((now, error))
+            scored += 1
+            known = sorted(e for t, e in errors if t >= now - 20)
+            n, width = len(known), known[-1] - known[0]
+            if scored >= (1 - alpha) / alpha - 1e-12:
+                rank = math.ceil((1 - level) * (n + 1))
+                if rank > n:
+                    margin = known[-1] + max(0, -level) * width
+                else:
+                    margin = known[rank - 1] if rank >= 1 else known[0] - (level - 1) * width
+        waiting.append((now, forecast, margin))
+        made.append(value)
+        bound = state.update(value, now, forecast)
+        assert bound == (None if margin is None else pytest.approx(forecast(horizon) + margin))
+        assert state.level == pytest.approx(level)
+
+
+@pytest.mark.parametrize("name", SERIES)
+def test_misses_as_often_as_asked_for(name: str) -> None:
+    for horizon, share in zip((1, 10, 60), misses(SERIES[name](), (1, 10, 60), alpha=0.05), strict=True):
+        assert share == pytest.approx(0.05, abs=0.01), (name, horizon)
+
+
+def test_bounds_of_several_horizons_are_those_of_each_alone() -> None:
+    draw = random.Random(5)
+    items = [Stamped(float(t), draw.gauss(0, 1)) for t in range(300)]
+    together = run(trend(30), items)
+    both = calibrated((2, 7), 0.2, window=60)
+    near, far = calibrated(2, 0.2, window=60), calibrated(7, 0.2, window=60)
+    one = {s.time: s.value for s in run(near, together)}
+    two = {s.time: s.value for s in run(far, together)}
+    assert [(s.time, s.value) for s in run(both, together)] == [(t, (one[t], two[t])) for t in two]
+
+
+def test_is_silent_until_the_errors_known_can_tell_a_quantile() -> None:
+    items = [Trend(float(t), 1.0, 1.0, 0.0, 0.0, 60.0, 60) for t in range(40)]
+    assert run(calibrated(3, 0.1, window=60), items)[0].time == 3 + 9 - 1
+
+
+def test_the_margin_goes_beyond_the_largest_error_while_misses_go_on() -> None:
+    growing = [Trend(float(t), 1.05**t, 1.05**t, 0.0, 0.0, 60.0, 60) for t in range(400)]
+    bounds = {s.time: s.value for s in run(calibrated(1, 0.1, window=50, gamma=0.05), growing)}
+    late = [growing[t].value > bounds[t - 1.0] for t in range(300, 400)]
+    assert sum(late) < 30
+
+
+def test_the_error_is_taken_for_the_moment_of_the_item_that_scores_it() -> None:
+    ramp = [Trend(t, 2 * t, 2 * t, 2.0, 0.0, 60.0, 60) for t in (0.0, 1.0, 2.7, 3.1, 9.0, 10.0, 12.5)]
+    assert [s.value - 2 * (s.time + 1) for s in run(calibrated(1, 0.5, window=60), ramp)] == pytest.approx([0.0] * 6)
+
+
+def test_an_item_whose_forecast_is_no_number_is_left_out() -> None:
+    draw = random.Random(6)
+    clean = [Trend(float(t), draw.random(), 0.5, 0.0, 0.0, 60.0, 60) for t in range(30)]
+    dirty: list[Trend] = []
+    for item in clean:
+        dirty += [item._replace(level=math.nan), item, item._replace(level=math.inf, time=item.time - 5)]
+    assert run(calibrated(2, 0.5, window=10), dirty) == run(calibrated(2, 0.5, window=10), clean)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: calibrated(0, 0.1, window=60), ValueError, "horizon must be .* got horizon=0"),
+        (lambda: calibrated((1, -2), 0.1, window=60), ValueError, "horizon must be .* got horizon=-2"),
+        (lambda: calibrated((), 0.1, window=60), ValueError, "horizon must be a number or at least one"),
+        (lambda: calibrated(1, 0, window=60), ValueError, "alpha must be a fraction .* got alpha=0"),
+        (lambda: calibrated(1, 1.0, window=60), ValueError, "alpha must be a fraction .* got alpha=1.0"),
+        (lambda: calibrated(1, 5, window=60), ValueError, "alpha must be a fraction .* got alpha=5"),
+        (lambda: calibrated(1, 0.1, window=-1), ValueError, "window must be .* got window=-1"),
+        (lambda: calibrated(1, 0.1, window=60, gamma=0), ValueError, "gamma must be .* got gamma=0"),
+        (lambda: calibrated("1", 0.1, window=60), TypeError, "horizon must be a number, got horizon='1'"),
+        (lambda: calibrated(1, 0.1, window=60, forecast=3), TypeError, "forecast must be a function, got forecast=3"),
+    ],
+)
+def test_a_bad_argument_is_named(make: Callable[[], Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        make()
