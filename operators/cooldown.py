@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, overload
 
-from .lifting import lift_series
+from .lifting import NOTHING, Nothing, lift_series
 from .typing import Operator, Stamped, Valued, item_time, item_value, not_negative
 
 A = TypeVar("A")
@@ -22,7 +22,7 @@ class Cooldown(Generic[T]):
 
     def __init__(self, seconds: float) -> None:
         self.seconds = not_negative("seconds", seconds)
-        self._held: list[T] = []  # nothing, or the output
+        self._held: T | Nothing = NOTHING
         self._newest = self._until = float("-inf")
 
     def update(self, value: T, time: float) -> T:
@@ -31,12 +31,11 @@ class Cooldown(Generic[T]):
             self._newest = time
         else:
             time = self._newest
-        if not self._held:
-            self._held.append(value)
-        elif time >= self._until and value != self._held[0] and value == value:
-            self._held[0] = value
-            self._until = time + self.seconds
-        return self._held[0]
+        if self._held is NOTHING:
+            self._held = value
+        elif time >= self._until and value != self._held and value == value:
+            self._held, self._until = value, time + self.seconds
+        return self._held
 
 
 @overload

@@ -11,11 +11,11 @@ T = TypeVar("T")
 
 
 class Debouncer(Generic[T]):
-    """The arithmetic of `debounce`, without Rx. `update(value, time)` is True when the value has just settled.
+    """The arithmetic of `debounce`, without Rx. `update(value, time)` gives the value that counts, or NOTHING yet.
 
-    >>> settle = Debouncer[str](seconds=2)
-    >>> [settle.update(v, t) for t, v in [(0, "a"), (1, "b"), (2, "b"), (3, "b"), (4, "b")]]
-    [False, False, False, True, False]
+    >>> settle = Debouncer[str](seconds=1)
+    >>> [settle.update(v, t) for t, v in enumerate("aaba")]
+    [<NOTHING>, 'a', 'a', 'a']
     """
 
     __slots__ = ("_candidate", "_newest", "_settled", "_since", "_wait", "fall", "rise")
@@ -28,31 +28,29 @@ class Debouncer(Generic[T]):
         if rise is None or fall is None:
             raise TypeError(f"debounce needs seconds, or both rise and fall, got {rise=} {fall=}")
         self.rise, self.fall = not_negative("rise", rise), not_negative("fall", fall)
-        self._settled: list[T] = []  # nothing, or the value that counts
-        self._candidate: list[T] = []
+        self._settled: T | Nothing = NOTHING
+        self._candidate: T | Nothing = NOTHING
         self._since = self._newest = float("-inf")
         self._wait = 0.0
 
-    def update(self, value: T, time: float) -> bool:
+    def update(self, value: T, time: float) -> T | Nothing:
         """Take the next value; a time before the newest one, NaN or infinite counts as the newest one."""
         if self._newest <= time < float("inf"):
             self._newest = time
         else:
             time = self._newest
-        if not self._candidate or value != self._candidate[0]:
-            self._candidate, self._since = [value], time
-            self._wait = self._wait_for(value)
-        if time - self._since < self._wait or (self._settled and value == self._settled[0]):
-            return False
-        self._settled = [value]
-        return True
+        if value != self._candidate:
+            self._candidate, self._since, self._wait = value, time, self._wait_for(value)
+        if time - self._since >= self._wait:
+            self._settled = self._candidate
+        return self._settled
 
     def _wait_for(self, value: Any) -> float:
         if self.rise == self.fall:
             return self.rise
-        if not self._settled:
+        if self._settled is NOTHING:
             return max(self.rise, self.fall)
-        return self.rise if value > self._settled[0] else self.fall
+        return self.rise if value > self._settled else self.fall
 
 
 @overload
@@ -75,30 +73,30 @@ def debounce(
     value: Callable[[Any], Any] = item_value,
     time: Callable[[Any], float] = item_time,
 ) -> Operator[Any, Stamped[Any]]:
-    """Emit a value when it has lasted `seconds` of event time, and only when it differs from the last one emitted.
+    """Say at every item which value counts: the last one that has lasted `seconds` of event time.
 
     ::
 
-        values:  --F--T--F--T--T--T--T--|
-                 debounce(seconds=2)
-        out:     -----------------T-----|     (one dash group = 1 s)
+        values:  --F--T--F--F--F--T--T--T--F--|
+                 debounce(seconds=2)     (one dash group = 1 s)
+        out:     -------------F--F--F--T--T---|
 
     Unlike `reactivex.operators.debounce`, it starts no timer and waits for no silence: time is the items' own, a
     value that is *repeated* lasts, and a replay gives what was seen live. (`reactivex.operators.debounce` emits an
     item when none has followed for so long on a scheduler's clock, so a steady stream of repetitions silences it.)
-    It emits with the item that completes the wait. An empty stream stays empty; what has not lasted when the stream
-    completes is dropped. A time before the newest one counts as the newest, so it can't shorten a wait; an item
-    whose time is NaN or infinite is left out. NaN as a value differs from itself, so it lasts only if the wait is 0.
+    Nothing is emitted until a first value has lasted. For changes only, let `distinct_until_changed` follow. An empty
+    stream stays empty. A time before the newest one counts as the newest, so it can't shorten a wait; an item whose
+    time is NaN or infinite is left out. NaN as a value differs from itself, so it lasts only if the wait is 0.
 
     Args:
         seconds: how long a value must have been there; 0 passes every change at once.
-        rise: instead of `seconds`: the wait for a value above the last one emitted, seconds.
+        rise: instead of `seconds`: the wait for a value above the one that counts, seconds.
         fall: instead of `seconds`: the wait for any other value, seconds. The first value waits the longer of the two.
         value: selects the value from an item; compared by `==`, and by `>` where rise and fall differ.
         time: selects the event time from an item, seconds.
 
     Returns:
-        An operator from items to `Stamped(time, value)`, one for each change that lasted.
+        An operator from items to `Stamped(time, value)`, one for each item once a value has lasted.
 
     Raises:
         TypeError, ValueError: at construction, naming the parameter.
@@ -108,13 +106,12 @@ def debounce(
     >>> states = reactivex.of(*[Stamped(t, v) for t, v in enumerate("aabbba")])
     >>> _ = states.pipe(debounce(seconds=1)).subscribe(lambda s: print(s.time, s.value))
     1 a
+    2 a
     3 b
+    4 b
+    5 b
 
     Source: contact debouncing as in switch inputs, on event time as in bytewax's `EventClock`.
     """
 
-    def make() -> Callable[[Any, float], Any | Nothing]:
-        settles = Debouncer[Any](seconds, rise=rise, fall=fall).update
-        return lambda held, at: held if settles(held, at) else NOTHING
-
-    return lift_series(make, value=value, time=time)
+    return lift_series(lambda: Debouncer[Any](seconds, rise=rise, fall=fall).update, value=value, time=time)

@@ -17,6 +17,9 @@ V = TypeVar("V")
 class _Nothing(Enum):
     NOTHING = "nothing"
 
+    def __repr__(self) -> str:
+        return "<NOTHING>"
+
 
 NOTHING: Final = _Nothing.NOTHING
 """What an update returns when no item is to be emitted."""

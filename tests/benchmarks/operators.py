@@ -44,9 +44,9 @@ def rounds(operators: dict[str, Callable[[Any], Any]], items: list[Any], n: int 
 
 
 def table(best: dict[str, float], base: str, events: int) -> None:
-    print(f"{'operator':<40}{'µs/event':>10}{'× ' + base:>12}")
+    print(f"{'':<46}{'µs/event':>10}{'× ' + base:>24}")
     for name, took in best.items():
-        print(f"{name:<40}{took / events * 1e6:>10.2f}{took / best[base]:>12.2f}")
+        print(f"{name:<46}{took / events * 1e6:>10.2f}{took / best[base]:>24.2f}")
     print()
 
 
