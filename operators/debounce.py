@@ -79,7 +79,7 @@ def debounce(
 
         values:  --F--T--F--F--F--T--T--T--F--|
                  debounce(seconds=2)     (one dash group = 1 s)
-        out:     -------------F--F--F--T--T---|
+        out:     --------------F--F--F--T--T--|
 
     Unlike `reactivex.operators.debounce`, it starts no timer and waits for no silence: time is the items' own, a
     value that is *repeated* lasts, and a replay gives what was seen live. (`reactivex.operators.debounce` emits an

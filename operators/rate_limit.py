@@ -78,7 +78,7 @@ def rate_limit(
 
         values:  --1--4--4--4--0--0--|
                  rate_limit(changes=1, per=2)     (one dash group = 1 s)
-        out:     --1--2--2--3--2--2--|
+        out:     --1--2--2--3--1--1--|
 
     The output `per` seconds ago is the one in force then: a change made exactly `per` seconds ago is already past.
     Where the way is barred both ways, the output stays. It moves only with an item. O(1) amortised; memory is

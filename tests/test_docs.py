@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.marbles import run
+
 ROOT = Path(__file__).parents[1]
 FLOORS = ("operators", "pipeline", "models")
 
@@ -37,6 +39,28 @@ def test_every_operator_has_a_doctest_a_marble_and_a_source() -> None:
         assert [part for part in parts if part not in operator.__doc__] == [], name
 
 
+@pytest.mark.parametrize("name", ["debounce", "stabilize", "cooldown", "rate_limit", "hysteresis"])
+def test_marbles_show_what_the_operator_does(name: str) -> None:
+    from gearshift import operators as gs
+
+    marble = re.search(r"values: +(-.*)\n +(\w+\(.*?\)).*\n +\w+: +(-.*)", getattr(gs, name).__doc__)
+    assert marble is not None
+    above, call, below = marble.groups()
+    frames = list(re.finditer(r"[.\w]+", above))
+    items = [gs.Stamped(t, _literal(frame[0])) for t, frame in enumerate(frames)]
+    shown = [
+        gs.Stamped(
+            next(t for t, frame in enumerate(frames) if frame.start() <= out.start() < frame.end()), _literal(out[0])
+        )
+        for out in re.finditer(r"[.\w]+", below)
+    ]
+    assert shown == run(eval(call, vars(gs)), items)
+
+
+def _literal(text: str) -> float | bool:
+    return {"F": False, "T": True}.get(text) if text in "FT" else float(text)
+
+
 @pytest.mark.parametrize("floor", FLOORS)
 def test_rooms_are_small_and_imports_run_downward(floor: str) -> None:
     above = FLOORS[FLOORS.index(floor) + 1 :]
@@ -59,6 +83,14 @@ def test_imports_stay_light(imported: str, banned: tuple[str, ...]) -> None:
     code = f"import sys, {imported}; print([m for m in {banned!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_readme_sessions_print_what_they_say() -> None:
+    sessions = re.findall(r"```pycon\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert sessions
+    for text in sessions:
+        session = doctest.DocTestParser().get_doctest(text, {}, "README.md", "README.md", 0)
+        assert doctest.DocTestRunner().run(session).failed == 0
 
 
 def test_the_readme_code_compiles_and_names_what_exists() -> None:

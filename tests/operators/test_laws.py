@@ -1,6 +1,8 @@
 """Every law over every operator."""
 
+import gc
 import math
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -196,3 +198,22 @@ def test_time_going_back_and_standing_still_is_survived(make: Callable[..., Any]
         assert (last.level, last.slope) == pytest.approx((expect.level, expect.slope), rel=0.05, abs=0.05)
     else:
         assert last == expect
+
+
+@every
+def test_holds_no_more_than_its_window(make: Callable[[], Any]) -> None:
+    source: Subject[Any] = Subject()
+    source.pipe(make()).subscribe()
+
+    def held_after(begin: int, end: int) -> int:
+        for t in range(begin, end):
+            source.on_next(Stamped(float(t), VALUES[t % len(VALUES)]))
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        before = held_after(0, 3000)
+        assert held_after(3000, 6000) - before < 3000  # bytes, of as many items
+    finally:
+        tracemalloc.stop()
