@@ -7,7 +7,19 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar, overload
 
 from .lifting import NOTHING, Nothing, lift
-from .typing import LATEST, LEAST, LIMIT, Operator, Stamped, fraction, functions, item_time, item_value, positive
+from .typing import (
+    EARLIEST,
+    LATEST,
+    LEAST,
+    LIMIT,
+    Operator,
+    Stamped,
+    fraction,
+    functions,
+    item_time,
+    item_value,
+    positive,
+)
 
 A = TypeVar("A")
 
@@ -41,7 +53,7 @@ class Calibrator:
         self.level = alpha
         self.margin: float | None = None
         self._scored = 0
-        self._newest = -LATEST
+        self._newest = EARLIEST
         self._pending: deque[tuple[float, Callable[[float], float], float | None]] = deque()
         self._errors: deque[tuple[float, float]] = deque()
         self._ordered: list[float] = []

@@ -1,5 +1,6 @@
 """The latest item for a consumer that can't take them all."""
 
+from collections import deque
 from collections.abc import Callable
 from threading import Lock
 from typing import Any, Generic, TypeVar
@@ -17,37 +18,38 @@ T = TypeVar("T")
 class LatestSlot(Generic[T]):
     """The hand-off behind `conflate`, without Rx: one slot, which a newer item overwrites. Thread-safe.
 
+    Who gets True from `put` or `close` sends the consumer, which takes one item and then asks whether it is done.
+
     >>> slot = LatestSlot[str]()
     >>> slot.put("a"), slot.put("b"), slot.take(), slot.put("c"), slot.done(), slot.take(), slot.done()
     (True, False, 'b', False, False, 'c', True)
     """
 
-    __slots__ = ("_item", "_lock", "_taken")
+    __slots__ = ("_busy", "_items", "closed")
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._item: T | Nothing = NOTHING
-        self._taken = True  # nobody is on the way to take
+        self.closed = False
+        self._items: deque[T] = deque(maxlen=1)
+        self._busy = Lock()  # held while a consumer is on its way
 
-    def put(self, item: T | Nothing) -> bool:
-        """Overwrite the slot, with NOTHING not. True where a consumer has to be sent."""
-        with self._lock:
-            if item is not NOTHING:
-                self._item = item
-            send, self._taken = self._taken, False
-            return send
+    def put(self, item: T) -> bool:
+        """Overwrite the slot. True where a consumer has to be sent, as none is on its way."""
+        self._items.append(item)
+        return self._busy.acquire(blocking=False)
+
+    def close(self) -> bool:
+        """Nothing more will be put. True where a consumer has to be sent."""
+        self.closed = True
+        return self._busy.acquire(blocking=False)
 
     def take(self) -> T | Nothing:
         """Empty the slot; NOTHING from an empty one."""
-        with self._lock:
-            item, self._item = self._item, NOTHING
-            return item
+        return self._items.popleft() if self._items else NOTHING
 
     def done(self) -> bool:
-        """True when nothing has come meanwhile: the next `put` asks for a consumer again."""
-        with self._lock:
-            self._taken = self._item is NOTHING
-            return self._taken
+        """Leave, unless something has come meanwhile. False where the consumer has to take again."""
+        self._busy.release()
+        return not ((self._items or self.closed) and self._busy.acquire(blocking=False))
 
 
 def conflate(scheduler: abc.SchedulerBase | None = None) -> Operator[A, A]:
@@ -92,16 +94,20 @@ def conflate(scheduler: abc.SchedulerBase | None = None) -> Operator[A, A]:
                     "conflate needs a scheduler for its consumer, got scheduler=None: pass one to it or to subscribe"
                 )
             slot = LatestSlot[A]()
-            ending: list[Callable[[], None]] = []  # nothing, or the call that ends the stream
+            ending: list[Callable[[], None]] = []
 
             def consume(at: abc.SchedulerBase, _: Any = None) -> None:
+                closed = slot.closed  # asked before the slot is: an empty one is then empty for good
                 item = slot.take()
-                if item is not NOTHING:
-                    observer.on_next(item)
-                if not slot.done():
-                    at.schedule(consume)  # in turn with whatever else runs there
-                elif ending:
+                if closed and item is NOTHING:
                     ending[0]()
+                    return
+                try:
+                    if item is not NOTHING:
+                        observer.on_next(item)
+                finally:
+                    if not slot.done():
+                        at.schedule(consume)  # in turn with whatever else runs there
 
             def on_next(item: A) -> None:
                 if slot.put(item):
@@ -109,7 +115,7 @@ def conflate(scheduler: abc.SchedulerBase | None = None) -> Operator[A, A]:
 
             def end(call: Callable[[], None]) -> None:
                 ending.append(call)
-                if slot.put(NOTHING):
+                if slot.close():
                     consumer.schedule(consume)
 
             return source.subscribe(

@@ -3,7 +3,7 @@
 from math import expm1
 
 from .line import Trend
-from .typing import LATEST, LEAST, LIMIT, SAME_TIME, positive
+from .typing import EARLIEST, LATEST, LEAST, LIMIT, SAME_TIME, positive
 
 
 class HoltWindow:
@@ -30,21 +30,21 @@ class HoltWindow:
     def __init__(self, window: float, *, level_seconds: float | None = None) -> None:
         self.slope_seconds = positive("window", window)
         self.level_seconds = window / 4 if level_seconds is None else positive("level_seconds", level_seconds)
-        self._begun = self._newest = -LATEST
+        self._begun = self._newest = EARLIEST
         self._count = 0
         self._level = self._slope = self._variance = 0.0
 
     def update(self, value: float, time: float) -> Trend | None:
         if not (self._newest <= time < LATEST and LEAST < value < LIMIT):
             return None
-        elapsed = time - self._newest
+        elapsed, value = time - self._newest, float(value)
         if self._count == 0:
-            self._begun, self._level = time, float(value)
+            self._begun, self._level = time, value
         elif elapsed < SAME_TIME:
             time = self._newest
         elif self._newest == self._begun:
             self._slope = (value - self._level) / elapsed
-            self._level = float(value)
+            self._level = value
         else:
             expected = self._level + self._slope * elapsed
             error = value - expected

@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias, TypeVar
 import reactivex
 from reactivex import Observable, abc
 
-from .typing import LATEST, Operator, Stamped, functions
+from .typing import EARLIEST, LATEST, Operator, Stamped, functions
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -27,30 +27,40 @@ NOTHING: Final = _Nothing.NOTHING
 Nothing: TypeAlias = Literal[_Nothing.NOTHING]
 
 
+def connect(make_on_next: Callable[[abc.ObserverBase[B]], Callable[[A], None]]) -> Operator[A, B]:
+    """An operator whose `on_next` is made afresh for each subscriber; errors and completion pass by."""
+
+    def apply(source: Observable[A]) -> Observable[B]:
+        def subscribe(observer: abc.ObserverBase[B], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
+            on_next = make_on_next(observer)
+            return source.subscribe(on_next, observer.on_error, observer.on_completed, scheduler=scheduler)
+
+        return reactivex.create(subscribe)
+
+    return apply
+
+
 def lift(make_update: Callable[[], Callable[[A], B | Nothing]]) -> Operator[A, B]:
     """An operator that passes each item through an update made afresh for each subscriber.
 
     An exception in the update becomes `on_error`, as in `reactivex.operators.map`.
     """
 
-    def apply(source: Observable[A]) -> Observable[B]:
-        def subscribe(observer: abc.ObserverBase[B], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
-            update = make_update()
+    def make(observer: abc.ObserverBase[B]) -> Callable[[A], None]:
+        update, emit = make_update(), observer.on_next
 
-            def on_next(item: A) -> None:
-                try:
-                    result = update(item)
-                except Exception as error:  # noqa: BLE001 - a selector's failure belongs to the stream
-                    observer.on_error(error)
-                    return
+        def on_next(item: A) -> None:
+            try:
+                result = update(item)
+            except Exception as error:  # noqa: BLE001 - a selector's failure belongs to the stream
+                observer.on_error(error)
+            else:
                 if result is not NOTHING:
-                    observer.on_next(result)
+                    emit(result)
 
-            return source.subscribe(on_next, observer.on_error, observer.on_completed, scheduler=scheduler)
+        return on_next
 
-        return reactivex.create(subscribe)
-
-    return apply
+    return connect(make)
 
 
 def lift_series(
@@ -59,23 +69,26 @@ def lift_series(
     value: Callable[[A], V],
     time: Callable[[A], float],
 ) -> Operator[A, Stamped[B]]:
-    """Lift `update(value, time)`, and stamp its results with the item's time.
+    """As `lift`, for `update(value, time)`; its results are stamped with the item's time.
 
     An item whose time is NaN, infinite or beyond ±1e15 is left out before it can reach the state.
     """
     functions(value=value, time=time)
     make_update()  # so that a bad parameter is refused at construction, not at subscription
 
-    def make() -> Callable[[A], Stamped[B] | Nothing]:
-        update = make_update()
+    def make(observer: abc.ObserverBase[Stamped[B]]) -> Callable[[A], None]:
+        update, emit = make_update(), observer.on_next
 
-        def stamped(item: A) -> Stamped[B] | Nothing:
-            at = time(item)
-            if not -LATEST < at < LATEST:
-                return NOTHING
-            result = update(value(item), at)
-            return NOTHING if result is NOTHING else Stamped(at, result)
+        def on_next(item: A) -> None:
+            try:
+                at = time(item)
+                result = update(value(item), at) if EARLIEST < at < LATEST else NOTHING
+            except Exception as error:  # noqa: BLE001 - a selector's failure belongs to the stream
+                observer.on_error(error)
+            else:
+                if result is not NOTHING:
+                    emit(Stamped(at, result))
 
-        return stamped
+        return on_next
 
-    return lift(make)
+    return connect(make)

@@ -83,7 +83,7 @@ def rate_limit(
     The output `per` seconds ago is the one in force then: a change made exactly `per` seconds ago is already past.
     Where the way is barred both ways, the output stays. It moves only with an item. O(1) amortised; memory is
     bounded by the changes within `per`. An empty stream stays empty. A time before the newest one counts as the
-    newest; an item whose time is NaN or infinite is left out. A value that is NaN, infinite or beyond ±1e100 repeats
+    newest; an item whose time is NaN or infinite is left out. A value that is NaN, infinite or beyond ±1e38 repeats
     the output (before any other value it is passed on).
 
     Args:

@@ -4,7 +4,7 @@ from bisect import bisect_left, insort
 from collections import deque
 
 from .line import Trend
-from .typing import LATEST, LEAST, LIMIT, SAME_TIME, positive, whole
+from .typing import EARLIEST, LATEST, LEAST, LIMIT, SAME_TIME, positive, whole
 
 _MAD_TO_SIGMA = 1.482602218505602  # 1 / the 75 % quantile of the standard normal distribution
 
@@ -32,7 +32,7 @@ class TheilSenWindow:
     def __init__(self, window: float, *, pairs: int = 6) -> None:
         self.window = positive("window", window)
         self.pairs = whole("pairs", pairs, least=1)
-        self._newest = -LATEST
+        self._newest = EARLIEST
         self._origin = 0.0  # the first time; times are kept relative to it
         self._points: deque[tuple[float, float, list[float]]] = deque()  # time, value, slopes that end with this point
         self._slopes: list[float] = []  # of all pairs in the window, sorted
@@ -43,7 +43,7 @@ class TheilSenWindow:
         points, slopes, pairs = self._points, self._slopes, self.pairs
         if not points:
             self._origin = time
-        self._newest = time
+        self._newest, value = time, float(value)
         now = time - self._origin
         oldest = now - self.window
         while points and points[0][0] < oldest:

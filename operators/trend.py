@@ -6,11 +6,13 @@ from math import sqrt
 from operator import mul
 from typing import Any, Literal, TypeVar, overload
 
+from reactivex import abc
+
 from .holt import HoltWindow
-from .lifting import NOTHING, Nothing, lift
+from .lifting import connect
 from .line import Trend
 from .theil_sen import TheilSenWindow
-from .typing import LATEST, LEAST, LIMIT, Operator, Valued, functions, item_time, item_value, positive
+from .typing import EARLIEST, LATEST, LEAST, LIMIT, Operator, Valued, functions, item_time, item_value, positive
 
 A = TypeVar("A")
 _new = tuple[float, ...].__new__  # makes a Trend in half the time of its own constructor
@@ -40,7 +42,7 @@ class TrendWindow:
 
     def __init__(self, window: float) -> None:
         self.window = positive("window", window)
-        self._newest = -LATEST
+        self._newest = EARLIEST
         self._times: list[float] = []
         self._values: list[float] = []
         self._older: list[tuple[float, float, float, float, float, float]] = []  # a time, and the sums from there on
@@ -63,7 +65,7 @@ class TrendWindow:
     def update(self, value: float, time: float) -> Trend | None:
         if not (self._newest <= time < LATEST and LEAST < value < LIMIT):
             return None
-        self._newest = time
+        self._newest, value = time, float(value)
         oldest = time - self.window
         times, older = self._times, self._older
         if not (times or older):
@@ -136,8 +138,8 @@ def trend(
       the level over a quarter of it, which is critically damped. O(1) per item.
 
     Sampling may be irregular and have gaps; where a gap should begin the line anew, wrap it in `reset_on_gap`.
-    An empty stream stays empty. An item whose time or value is NaN, infinite or beyond ±1e100, or whose time is
-    before the newest one, is left out. Items at equal times all count (for `"holt"` they have no weight);
+    An empty stream stays empty. An item whose time or value is NaN, infinite or out of range (±1e15 s, ±1e38), or
+    whose time is before the newest one, is left out. Items at equal times all count (for `"holt"` they have no weight);
     a slope needs two different times and is 0.0 before.
 
     Args:
@@ -169,13 +171,18 @@ def trend(
     make_window = METHODS[method]
     make_window(window)
 
-    def make() -> Callable[[Any], Trend | Nothing]:
-        update = make_window(window).update
+    def make(observer: abc.ObserverBase[Trend]) -> Callable[[Any], None]:
+        update, emit = make_window(window).update, observer.on_next
 
-        def fit(item: Any) -> Trend | Nothing:
-            line = update(value(item), time(item))
-            return NOTHING if line is None else line
+        def on_next(item: Any) -> None:
+            try:
+                line = update(value(item), time(item))
+            except Exception as error:  # noqa: BLE001 - a selector's failure belongs to the stream
+                observer.on_error(error)
+            else:
+                if line is not None:
+                    emit(line)
 
-        return fit
+        return on_next
 
-    return lift(make)
+    return connect(make)

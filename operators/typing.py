@@ -15,12 +15,13 @@ T_co = TypeVar("T_co", covariant=True)
 
 Operator: TypeAlias = Callable[[Observable[A]], Observable[B]]
 
-LIMIT = 1e100
+LIMIT = 1e38
 LEAST = -LIMIT
-"""Numbers beyond these are left out: their squares would overflow."""
+"""Numbers beyond these are left out: a float32 holds no more, and their squares must not overflow."""
 
 LATEST = 1e15
-"""Times beyond this, in seconds, are left out."""
+EARLIEST = -LATEST
+"""Times beyond these, in seconds, are left out."""
 
 SAME_TIME = 1e-9
 """Times closer than this, in seconds, are equal times: no slope is taken between them."""

@@ -73,6 +73,39 @@ def test_other_work_on_the_scheduler_has_its_turn() -> None:
     assert order == [1, "other", 2, 3]
 
 
+def test_a_consumer_that_raises_gets_the_next_item_all_the_same() -> None:
+    scheduler, source = TestScheduler(), Subject[int]()
+    seen: list[int] = []
+
+    def consume(item: int) -> None:
+        seen.append(item)
+        if item == 1:
+            raise OSError("disk full")
+
+    source.pipe(conflate(scheduler)).subscribe(consume)
+    source.on_next(1)
+    with pytest.raises(OSError, match="disk full"):
+        scheduler.start()
+    scheduler.stop()
+    source.on_next(2)
+    scheduler.start()
+    assert seen == [1, 2]
+
+
+def test_the_last_item_is_never_lost_to_a_completion_on_its_heels() -> None:
+    loop = EventLoopScheduler()
+    for last in range(2000):
+        source, done = Subject[int](), Event()
+        seen: list[int] = []
+        source.pipe(conflate(loop)).subscribe(seen.append, on_completed=done.set)
+        for i in range(last % 5 + 1):
+            source.on_next(i)
+        source.on_completed()
+        assert done.wait(10)
+        assert seen[-1] == last % 5
+    loop.dispose()
+
+
 def test_nothing_comes_after_disposal() -> None:
     scheduler, source = TestScheduler(), Subject[int]()
     seen: list[int] = []
