@@ -43,7 +43,7 @@ class Calibrator:
     """
 
     __slots__ = (
-        "_errors", "_newest", "_ordered", "_pending", "_scored", "alpha", "gamma", "horizon", "level", "margin",
+        "_enough", "_errors", "_newest", "_ordered", "_pending", "alpha", "gamma", "horizon", "level", "margin",
         "window",
     )  # fmt: skip
 
@@ -52,7 +52,7 @@ class Calibrator:
         self.alpha, self.gamma = fraction("alpha", alpha), fraction("gamma", gamma)
         self.level = alpha
         self.margin: float | None = None
-        self._scored = 0
+        self._enough = math.ceil((1 - alpha) / alpha - 1e-9)
         self._newest = EARLIEST
         self._pending: deque[tuple[float, Callable[[float], float], float | None]] = deque()
         self._errors: deque[tuple[float, float]] = deque()
@@ -82,13 +82,12 @@ class Calibrator:
             return
         if margin is not None:
             self.level += self.gamma * (self.alpha - (error > margin))
-        self._scored += 1
         errors, ordered = self._errors, self._ordered
         errors.append((time, error))
         insort(ordered, error)
-        while errors[0][0] < time - self.window:
+        while len(errors) > self._enough and errors[0][0] < time - self.window:
             del ordered[bisect_left(ordered, errors.popleft()[1])]
-        if self._scored * self.alpha >= 1 - self.alpha:
+        if len(errors) >= self._enough:
             self.margin = self._quantile()
 
     def _quantile(self) -> float:
@@ -180,7 +179,7 @@ def calibrated(
     Args:
         horizon: how far ahead, seconds; or several such, as a sequence.
         alpha: the share of misses to allow, above 0 and below 1.
-        window: how long an error counts, seconds.
+        window: how long an error counts, seconds; but the last (1 − alpha) / alpha of them always do.
         gamma: the step of the adaptation, above 0 and below 1.
         value: selects the number that was forecast from an item.
         time: selects the event time from an item, seconds.

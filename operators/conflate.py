@@ -9,7 +9,7 @@ import reactivex
 from reactivex import Observable, abc
 
 from .lifting import NOTHING, Nothing
-from .typing import Operator
+from .typing import Operator, scheduler_or_none
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -73,7 +73,8 @@ def conflate(scheduler: abc.SchedulerBase | None = None) -> Operator[A, A]:
         An operator from items to some of them, always including the last.
 
     Raises:
-        ValueError: at subscription, when neither gave a scheduler.
+        TypeError: at construction, when `scheduler` is none.
+        ValueError: by `on_error` at subscription, when neither gave a scheduler.
 
     >>> import reactivex
     >>> from gearshift.operators import conflate
@@ -85,6 +86,8 @@ def conflate(scheduler: abc.SchedulerBase | None = None) -> Operator[A, A]:
 
     Source: `conflate` in Akka Streams, `onBackpressureLatest` in RxJava and Reactor.
     """
+
+    scheduler_or_none(scheduler)
 
     def apply(source: Observable[A]) -> Observable[A]:
         def subscribe(observer: abc.ObserverBase[A], given: abc.SchedulerBase | None = None) -> abc.DisposableBase:

@@ -74,10 +74,10 @@ def reset_on_gap(
     >>> from gearshift.operators import Stamped, reset_on_gap, trend
     >>> naps = reactivex.of(*[Stamped(t, v) for t, v in [(0, 1), (1, 2), (100, 50), (101, 49)]])
     >>> _ = naps.pipe(reset_on_gap(10, trend(window=1000))).subscribe(lambda p: print(p.time, p.slope))
-    0 0.0
-    1 1.0
-    100 0.0
-    101 -1.0
+    0.0 0.0
+    1.0 1.0
+    100.0 0.0
+    101.0 -1.0
 
     Source: session windows of stream processors (Akidau et al., "The dataflow model", 2015).
     """

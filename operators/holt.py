@@ -37,7 +37,8 @@ class HoltWindow:
     def update(self, value: float, time: float) -> Trend | None:
         if not (self._newest <= time < LATEST and LEAST < value < LIMIT):
             return None
-        elapsed, value = time - self._newest, float(value)
+        value, time = float(value), float(time)
+        elapsed = time - self._newest
         if self._count == 0:
             self._begun, self._level = time, value
         elif elapsed < SAME_TIME:

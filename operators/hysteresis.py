@@ -1,7 +1,7 @@
 """A threshold that is entered high and left low."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, overload
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar, cast, overload
 
 from .lifting import lift_series
 from .typing import Operator, Stamped, Valued, finite, item_time, item_value, whole
@@ -21,6 +21,8 @@ class SchmittTrigger:
 
     def __init__(self, low: float, high: float, *, initial: bool = False) -> None:
         self.low, self.high = _gap("low", low, "high", high)
+        if initial not in (False, True):
+            raise TypeError(f"initial must be True or False, got initial={initial!r}")
         self.on = bool(initial)
 
     def update(self, value: float, time: float = 0.0) -> bool:  # noqa: ARG002 - a trigger has no use for the time
@@ -42,9 +44,7 @@ class SchmittLevels:
     __slots__ = ("_highs", "_lows", "level")
 
     def __init__(self, levels: Sequence[tuple[float, float]], *, initial: int = 0) -> None:
-        if not levels:
-            raise ValueError("levels must hold at least one (low, high), got an empty sequence")
-        pairs = [_pair(i, pair) for i, pair in enumerate(levels)]
+        pairs = _pairs(levels)
         self._lows, self._highs = [low for low, _ in pairs], [high for _, high in pairs]
         for name, edges in (("low", self._lows), ("high", self._highs)):
             for i, (lower, upper) in enumerate(zip(edges, edges[1:], strict=False)):
@@ -70,6 +70,15 @@ def _gap(low_name: str, low: float, high_name: str, high: float) -> tuple[float,
     if not finite(low_name, low) < finite(high_name, high):
         raise ValueError(f"{low_name} must be below {high_name}, got {low_name}={low!r} {high_name}={high!r}")
     return low, high
+
+
+def _pairs(levels: Any) -> tuple[tuple[float, float], ...]:
+    if not isinstance(levels, Iterable):
+        raise TypeError(f"levels must be a sequence of (low, high), got levels={levels!r}")
+    pairs = tuple(_pair(i, pair) for i, pair in enumerate(cast("Iterable[Any]", levels)))
+    if not pairs:
+        raise ValueError("levels must hold at least one (low, high), got an empty sequence")
+    return pairs
 
 
 def _pair(i: int, pair: tuple[float, float]) -> tuple[float, float]:
@@ -154,8 +163,9 @@ def hysteresis(
     if levels is not None:
         if low is not None or high is not None:
             raise ValueError(f"give either low and high or levels, got low={low!r} high={high!r} levels={levels!r}")
-        edges = tuple(levels)
-        return lift_series(lambda: SchmittLevels(edges, initial=initial or 0).update, value=value, time=time)
+        edges, start = _pairs(levels), 0 if initial is None else initial
+        return lift_series(lambda: SchmittLevels(edges, initial=start).update, value=value, time=time)
     if low is None or high is None:
         raise TypeError(f"hysteresis needs both low and high, or levels, got low={low!r} high={high!r}")
-    return lift_series(lambda: SchmittTrigger(low, high, initial=bool(initial)).update, value=value, time=time)
+    on: Any = False if initial is None else initial
+    return lift_series(lambda: SchmittTrigger(low, high, initial=on).update, value=value, time=time)

@@ -8,7 +8,7 @@ import reactivex
 from reactivex import Observable, abc
 from reactivex.disposable import SerialDisposable, SingleAssignmentDisposable
 
-from .typing import Operator, finite, functions, positive, whole
+from .typing import Operator, finite, functions, positive, scheduler_or_none, whole
 
 A = TypeVar("A")
 
@@ -99,7 +99,8 @@ def retry_with_backoff(
         cap: the longest wait, seconds.
         jitter: the share of a wait that is left to chance, 0 to 1; 1 is "full jitter".
         retry_on: the exceptions to retry on; any other is handed on at once.
-        on_retry: called with the error and the wait in seconds before each wait, so that no failure is silent.
+        on_retry: called with the error and the wait in seconds before each wait, so that no failure is silent. What it
+            raises ends the stream.
         random: gives a number from 0 up to 1; pass a seeded one to repeat a run.
         scheduler: where to wait; by default the one that is passed to `subscribe`, else as in `reactivex.timer`.
 
@@ -130,6 +131,7 @@ def retry_with_backoff(
         return Backoff(retries=retries, initial=initial, factor=factor, cap=cap, jitter=jitter, random=random)
 
     backoff_()
+    scheduler_or_none(scheduler)
     kinds = _exceptions("retry_on", retry_on)
     if on_retry is not None:
         functions(on_retry=on_retry)
@@ -148,12 +150,16 @@ def retry_with_backoff(
                 observer.on_next(item)
 
             def failed(error: Exception) -> None:
-                delay = backoff.delay() if isinstance(error, kinds) else None
+                try:
+                    delay = backoff.delay() if isinstance(error, kinds) else None
+                    if delay is not None and on_retry is not None:
+                        on_retry(error, delay)
+                except Exception as broken:  # noqa: BLE001 - a callback's failure belongs to the stream
+                    observer.on_error(broken)
+                    return
                 if delay is None:
                     observer.on_error(error)
                     return
-                if on_retry is not None:
-                    on_retry(error, delay)
                 wait = SingleAssignmentDisposable()
                 current.disposable = wait
                 wait.disposable = reactivex.timer(delay, scheduler=scheduler).subscribe(

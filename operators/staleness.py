@@ -9,7 +9,7 @@ from reactivex.disposable import CompositeDisposable, SerialDisposable
 from reactivex.scheduler import TimeoutScheduler
 
 from .serialize import Gate
-from .typing import Operator, positive
+from .typing import Operator, positive, scheduler_or_none
 
 
 class Watchdog:
@@ -81,6 +81,7 @@ def staleness(seconds: float, *, scheduler: abc.SchedulerBase | None = None) -> 
     Source: the watchdog timer; `timeout` in ReactiveX, which ends the stream instead.
     """
     Watchdog(seconds, 0.0)
+    scheduler_or_none(scheduler)
 
     def apply(source: Observable[Any]) -> Observable[bool]:
         def subscribe(observer: abc.ObserverBase[bool], given: abc.SchedulerBase | None = None) -> abc.DisposableBase:

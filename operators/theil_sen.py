@@ -40,10 +40,11 @@ class TheilSenWindow:
     def update(self, value: float, time: float) -> Trend | None:
         if not (self._newest <= time < LATEST and LEAST < value < LIMIT):
             return None
+        value, time = float(value), float(time)
         points, slopes, pairs = self._points, self._slopes, self.pairs
         if not points:
             self._origin = time
-        self._newest, value = time, float(value)
+        self._newest = time
         now = time - self._origin
         oldest = now - self.window
         while points and points[0][0] < oldest:

@@ -65,7 +65,8 @@ class TrendWindow:
     def update(self, value: float, time: float) -> Trend | None:
         if not (self._newest <= time < LATEST and LEAST < value < LIMIT):
             return None
-        self._newest, value = time, float(value)
+        value, time = float(value), float(time)
+        self._newest = time
         oldest = time - self.window
         times, older = self._times, self._older
         if not (times or older):
@@ -166,7 +167,7 @@ def trend(
     and, for irregular sampling, Wright (1986) (`HoltWindow`).
     """
     functions(value=value, time=time)
-    if method not in METHODS:
+    if method not in tuple(METHODS):  # which takes what can't be hashed too
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got method={method!r}")
     make_window = METHODS[method]
     make_window(window)

@@ -6,7 +6,7 @@ from numbers import Integral, Real
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from reactivex import Observable
+from reactivex import Observable, abc
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -103,3 +103,9 @@ def functions(**named: Any) -> None:
     for name, function in named.items():
         if not callable(function):
             raise TypeError(f"{name} must be a function, got {name}={function!r}")
+
+
+def scheduler_or_none(scheduler: Any) -> None:
+    """Raise TypeError unless it is one."""
+    if not (scheduler is None or isinstance(scheduler, abc.SchedulerBase)):
+        raise TypeError(f"scheduler must be a scheduler of reactivex or None, got scheduler={scheduler!r}")

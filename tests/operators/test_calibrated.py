@@ -24,7 +24,7 @@ def test_equals_adaptive_conformal_inference_in_batch(
 ) -> None:
     state, now, made = Calibrator(horizon, alpha, window=20, gamma=gamma), 0.0, []
     errors: list[tuple[float, float]] = []
-    scored, level, margin, waiting = 0, alpha, None, []
+    level, margin, waiting, enough = alpha, None, [], {0.1: 9, 0.5: 1, 0.8: 1}[alpha]
     for step, value in steps:
         now += step
         slope = len(made) % 3 - 1.0
@@ -40,10 +40,10 @@ def test_equals_adaptive_conformal_inference_in_batch(
             if had is not None:
                 level += gamma * (alpha - (error > had))
             errors.append((now, error))
-            scored += 1
-            known = sorted(e for t, e in errors if t >= now - 20)
+            recent = [e for t, e in errors if t >= now - 20]
+            known = sorted(recent if len(recent) > enough else [e for _, e in errors[-enough:]])
             n, width = len(known), known[-1] - known[0]
-            if scored >= (1 - alpha) / alpha - 1e-12:
+            if n >= enough:
                 rank = math.ceil((1 - level) * (n + 1))
                 if rank > n:
                     margin = known[-1] + max(0, -level) * width
@@ -83,6 +83,14 @@ def test_the_margin_goes_beyond_the_largest_error_while_misses_go_on() -> None:
     bounds = {s.time: s.value for s in run(calibrated(1, 0.1, window=50, gamma=0.05), growing)}
     late = [growing[t].value > bounds[t - 1.0] for t in range(300, 400)]
     assert sum(late) < 30
+
+
+def test_a_window_between_two_samples_still_has_enough_errors() -> None:
+    draw = random.Random(8)
+    noise = [Trend(60.0 * t, v, 0.0, 0.0, 0.0, 60.0, 60) for t, v in enumerate(draw.gauss(0, 1) for _ in range(20_000))]
+    bounds = {s.time: s.value for s in run(calibrated(60, 0.1, window=5), noise)}
+    missed = [item.value > bounds[item.time - 60] for item in noise if item.time - 60 in bounds]
+    assert sum(missed) / len(missed) == pytest.approx(0.1, abs=0.01)
 
 
 def test_the_error_is_taken_for_the_moment_of_the_item_that_scores_it() -> None:

@@ -127,3 +127,8 @@ def test_takes_the_scheduler_of_the_subscription() -> None:
 def test_without_a_scheduler_says_what_to_pass() -> None:
     with pytest.raises(ValueError, match="conflate needs a scheduler .* pass one to it or to subscribe"):
         reactivex.of(1).pipe(conflate()).subscribe()
+
+
+def test_what_is_no_scheduler_is_named() -> None:
+    with pytest.raises(TypeError, match="scheduler must be a scheduler of reactivex or None, got scheduler='loop'"):
+        conflate("loop")

@@ -77,6 +77,8 @@ def test_initial_is_the_state_before_the_first_item() -> None:
         (lambda: hysteresis(levels=[(2, 1)]), ValueError, r"levels\[0\] low must be below levels\[0\] high"),
         (lambda: hysteresis(levels=[(1, 4), (2, 3)]), ValueError, r"levels must rise, got levels\[0\] high=4"),
         (lambda: hysteresis(levels=[(1, 2)], initial=2), ValueError, "a level from 0 to 1, got initial=2"),
+        (lambda: hysteresis(levels=5), TypeError, "levels must be a sequence of .* got levels=5"),
+        (lambda: hysteresis(0, 1, initial="on"), TypeError, "initial must be True or False, got initial='on'"),
     ],
 )  # fmt: skip
 def test_a_bad_argument_is_named(make: Callable[[], Any], error: type[Exception], message: str) -> None:

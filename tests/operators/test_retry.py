@@ -67,6 +67,13 @@ def test_every_failure_is_told_with_its_wait() -> None:
     assert told == [("try 1", 3), ("try 2", 6)]
 
 
+@pytest.mark.parametrize("arguments", [{"on_retry": lambda *_: 1 / 0}, {"random": lambda: 1 / 0, "jitter": 1}])
+def test_a_callback_that_raises_ends_the_stream(arguments: Any) -> None:
+    errors: list[Exception] = []
+    reactivex.throw(OSError("down")).pipe(retry_with_backoff(**arguments)).subscribe(on_error=errors.append)
+    assert [type(e) for e in errors] == [ZeroDivisionError]
+
+
 def test_disposal_ends_a_wait_and_a_subscription() -> None:
     scheduler = TestScheduler()
     source, subscribed = flaky(scheduler, "X")
@@ -118,6 +125,7 @@ def test_a_seeded_run_repeats_itself() -> None:
         (lambda: retry_with_backoff(retry_on=OSError("x")), TypeError, "retry_on must be an exception type"),
         (lambda: retry_with_backoff(on_retry=True), TypeError, "on_retry must be a function, got on_retry=True"),
         (lambda: retry_with_backoff(random=4), TypeError, "random must be a function, got random=4"),
+        (lambda: retry_with_backoff(scheduler=4), TypeError, "scheduler must be a scheduler .* got scheduler=4"),
     ],
 )  # fmt: skip
 def test_a_bad_argument_is_named(make: Callable[[], Any], error: type[Exception], message: str) -> None:

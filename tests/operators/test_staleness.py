@@ -99,6 +99,8 @@ def test_without_a_scheduler_it_uses_the_default_timer_of_rxpy() -> None:
     assert seen is True
 
 
-def test_a_bad_wait_is_named() -> None:
+def test_a_bad_argument_is_named() -> None:
     with pytest.raises(ValueError, match="seconds must be .* got seconds=0"):
         staleness(0)
+    with pytest.raises(TypeError, match="scheduler must be a scheduler of reactivex or None, got scheduler=5"):
+        staleness(5, scheduler=5)

@@ -114,7 +114,7 @@ def test_nan_infinity_and_time_going_back_are_left_out(method: Any) -> None:
 def test_any_kind_of_number_is_taken_in_full_precision(method: Any, number: Any) -> None:
     draw = np.random.default_rng(1).integers(0, 1000, 200).tolist()
     plain = run(trend(30, method=method), [Stamped(float(t), float(v)) for t, v in enumerate(draw)])
-    other = run(trend(30, method=method), [Stamped(float(t), number(v)) for t, v in enumerate(draw)])
+    other = run(trend(30, method=method), [Stamped(number(t), number(v)) for t, v in enumerate(draw)])
     assert other == plain
 
 
@@ -149,6 +149,7 @@ def test_a_bad_window_is_named(window: float, method: Any) -> None:
     ("make", "error", "message"),
     [
         (lambda: trend("60"), TypeError, "window must be a number, got window='60'"),
+        (lambda: trend(60, method=[]), ValueError, "method must be one of ols, theil-sen, holt, got method=.."),
         (lambda: trend(True), TypeError, "window must be a number, got window=True"),
         (lambda: trend(60, method="median"), ValueError, "method must be one of ols, theil-sen, holt, got method='med"),
     ],
