@@ -1,9 +1,7 @@
 """A line through the last seconds of a series, at every item."""
 
 from collections.abc import Callable
-from itertools import accumulate
 from math import sqrt
-from operator import mul
 from typing import Any, Literal, TypeVar, overload
 
 from reactivex import abc
@@ -37,7 +35,7 @@ class TrendWindow:
     """
 
     __slots__ = (
-        "_newest", "_older", "_t", "_t0", "_times", "_tt", "_tv", "_v", "_v0", "_values", "_vv", "window",
+        "_first", "_newest", "_older", "_t", "_t0", "_times", "_tt", "_tv", "_v", "_v0", "_values", "_vv", "window",
     )  # fmt: skip
 
     def __init__(self, window: float) -> None:
@@ -46,61 +44,59 @@ class TrendWindow:
         self._times: list[float] = []
         self._values: list[float] = []
         self._older: list[tuple[float, float, float, float, float, float]] = []  # a time, and the sums from there on
-        self._restart(0.0, 0.0)
+        self._first = (float("-inf"), 0.0, 0.0, 0.0, 0.0, 0.0)  # the top of the older stack; at first long past
+        self._begin(0.0, 0.0)
 
-    def _restart(self, t0: float, v0: float) -> None:
+    def _begin(self, t0: float, v0: float) -> None:
         self._t0, self._v0 = t0, v0
         self._t = self._v = self._tt = self._tv = self._vv = 0.0
 
     def _turn_over(self) -> None:
-        times, values = self._times, self._values
-        self._restart(times[-1], values[-1])
-        times.reverse()
-        values.reverse()
-        ts, vs = [t - self._t0 for t in times], [v - self._v0 for v in values]
-        squares = accumulate(map(mul, ts, ts)), accumulate(map(mul, ts, vs)), accumulate(map(mul, vs, vs))
-        self._older = list(zip(times, accumulate(ts), accumulate(vs), *squares, strict=True))
-        self._times, self._values = [], []
+        times, values, push = self._times, self._values, self._older.append
+        t0, v0 = times[-1], values[-1]
+        self._begin(t0, v0)
+        t = v = tt = tv = vv = 0.0
+        for time, value in zip(reversed(times), reversed(values), strict=True):
+            after, above = time - t0, value - v0
+            t += after
+            v += above
+            tt += after * after
+            tv += after * above
+            vv += above * above
+            push((time, t, v, tt, tv, vv))
+        times.clear()
+        values.clear()
 
     def update(self, value: float, time: float) -> Trend | None:
         if not (self._newest <= time < LATEST and LEAST < value < LIMIT):
             return None
         value, time = float(value), float(time)
         self._newest = time
-        oldest = time - self.window
-        times, older = self._times, self._older
-        if not (times or older):
-            self._restart(time, value)
+        times, older, first = self._times, self._older, self._first
         times.append(time)
         self._values.append(value)
+        oldest = time - self.window
+        while first[0] < oldest:
+            if not older:
+                self._turn_over()  # which makes this item the origin: below, it adds nothing
+            first = older.pop()
+        self._first = first
         after, above = time - self._t0, value - self._v0
         self._t = t = self._t + after
         self._v = v = self._v + above
         self._tt = tt = self._tt + after * after
         self._tv = tv = self._tv + after * above
         self._vv = vv = self._vv + above * above
-        while older and older[-1][0] < oldest:
-            older.pop()
-        if older:
-            first, more_t, more_v, more_tt, more_tv, more_vv = older[-1]
-            n = len(times) + len(older)
-            t, v, tt, tv, vv = t + more_t, v + more_v, tt + more_tt, tv + more_tv, vv + more_vv
-        elif self._t0 < oldest:
-            self._turn_over()
-            older, after = self._older, 0.0
-            while older[-1][0] < oldest:
-                older.pop()
-            first, t, v, tt, tv, vv = older[-1]
-            n = len(older)
-        else:
-            first, n = times[0], len(times)
+        begun, more_t, more_v, more_tt, more_tv, more_vv = first
+        n = 1 + len(older) + len(times)
+        t, v, tt, tv, vv = t + more_t, v + more_v, tt + more_tt, tv + more_tv, vv + more_vv
         mean_t, mean_v = t / n, v / n
         across, along = tt - mean_t * t, tv - mean_t * v
-        slope = along / across if across > 0 and time > first else 0.0
+        slope = along / across if across > 0 and time > begun else 0.0
         around = vv - mean_v * v - slope * along
         spread = sqrt(around / n) if around > 0 else 0.0
         level = self._v0 + mean_v + slope * (after - mean_t)
-        return _new(Trend, (time, value, level, slope, spread, time - first, n))
+        return _new(Trend, (time, value, level, slope, spread, time - begun, n))
 
 
 METHODS: dict[str, Callable[[float], TrendWindow | TheilSenWindow | HoltWindow]] = {
