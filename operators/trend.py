@@ -130,7 +130,7 @@ def trend(
         slopes:  --0---+---+---+---+--|
 
     - `"ols"`: least squares over the window. O(1) amortised per item, whatever the window holds.
-    - `"theil-sen"`: medians in place of sums: a quarter of the items may be wild. O(window) per item.
+    - `"theil-sen"`: medians in place of sums: a quarter of the items may be wild. A pass over the window per item.
     - `"holt"`: double exponential smoothing that keeps no items. The slope is smoothed over `window` seconds and
       the level over a quarter of it, which is critically damped. O(1) per item.
 

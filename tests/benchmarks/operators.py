@@ -86,6 +86,10 @@ def main() -> None:
     windows: dict[str, Callable[[Any], Any]] = {f"trend({n:,})": gs.trend(n) for n in (10, 100, 1_000, 10_000, 100_000)}
     table(rounds({"ops.map": same, **windows}, many, 3), "ops.map", len(many))
 
+    few = series(12_000)
+    robust = {f"theil-sen, {n:,} items": gs.trend(n - 1, method="theil-sen") for n in (50, 500, 5_000)}
+    table(rounds(robust, few, 1), "theil-sen, 50 items", len(few))
+
 
 if __name__ == "__main__":
     main()
