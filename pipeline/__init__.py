@@ -1,10 +1,11 @@
 """What is going on in the machine and what to do about it: samples, outlooks, decisions."""
 
 from .decisions import decision_stream
+from .lines import Mark, RecordingError
 from .outlook import Outlook, PoolOutlook
 from .policy import Residency, Rung
-from .recording import RecordingError, record, replay
-from .samples import Pool, Pressure, Reading, Sample
+from .recording import record, replay
+from .samples import Device, Pool, Pressure, Reading, Sample
 from .scaler import Preflight, ProactiveScaler
 from .settings import Settings
 from .sources import Sampler, default_probes, live
@@ -12,7 +13,7 @@ from .tiers import HardwareTierDetector, Tier
 from .words import Asked, Decision, Reason
 
 __all__ = [
-    "Asked", "Decision", "HardwareTierDetector", "Outlook", "Pool", "PoolOutlook", "Preflight", "Pressure",
-    "ProactiveScaler", "Reading", "Reason", "RecordingError", "Residency", "Rung", "Sample", "Sampler", "Settings",
-    "Tier", "decision_stream", "default_probes", "live", "record", "replay",
+    "Asked", "Decision", "Device", "HardwareTierDetector", "Mark", "Outlook", "Pool", "PoolOutlook", "Preflight",
+    "Pressure", "ProactiveScaler", "Reading", "Reason", "RecordingError", "Residency", "Rung", "Sample", "Sampler",
+    "Settings", "Tier", "decision_stream", "default_probes", "live", "record", "replay",
 ]  # fmt: skip

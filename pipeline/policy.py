@@ -19,7 +19,7 @@ class Rung(msgspec.Struct, frozen=True):
     quality: float = 1.0
 
 
-class Residency(msgspec.Struct, frozen=True):
+class Residency(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="record", tag="residency"):
     """What is loaded now. state: `empty`, `shifting`, `ready`. rung: its name, None when empty.
 
     failed: the rung whose load just failed. seconds: how long the shift took that led here, 0.0 if there was none.

@@ -9,15 +9,8 @@ import reactivex
 from reactivex import Observable, abc
 from reactivex import operators as ops
 
+from .lines import VERSION, Header, RecordingError, decode, decode_header, encode
 from .samples import Sample
-
-
-class RecordingError(ValueError):
-    """A recording that can't be read: says file, line and reason."""
-
-
-class _Header(msgspec.Struct, forbid_unknown_fields=True):
-    gearshift_recording: int
 
 
 class Recorder:
@@ -25,14 +18,11 @@ class Recorder:
 
     def __init__(self, path: str | Path) -> None:
         self._file: BinaryIO = Path(path).open("wb")  # noqa: SIM115 - closed by close()
-        self._write(_Header(1))
+        self.write(Header(VERSION))
 
-    def _write(self, item: msgspec.Struct) -> None:
-        self._file.write(msgspec.json.encode(item) + b"\n")
+    def write(self, line: Header | Sample) -> None:
+        self._file.write(encode(line))
         self._file.flush()
-
-    def write(self, sample: Sample) -> None:
-        self._write(sample)
 
     def close(self) -> None:
         self._file.close()
@@ -50,10 +40,11 @@ def read(path: str | Path) -> Iterator[Sample]:
         for number, line in enumerate(file, 1):
             try:
                 if number == 1:
-                    if msgspec.json.decode(line, type=_Header).gearshift_recording != 1:
-                        raise RecordingError(f"{path}:1: a recording of a newer version; update gearshift to read it")
+                    decode_header(line, path)
                 else:
-                    yield msgspec.json.decode(line, type=Sample)
+                    found = decode(line)
+                    if isinstance(found, Sample):
+                        yield found
             except msgspec.MsgspecError as error:
                 if number > 1 and not line.endswith(b"\n"):
                     return

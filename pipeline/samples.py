@@ -3,7 +3,7 @@
 import msgspec
 
 
-class Pool(msgspec.Struct, frozen=True):
+class Pool(msgspec.Struct, frozen=True, omit_defaults=True):
     """Memory that a model can sit in.
 
     total: bytes under the tightest limit in force. used: bytes that a new allocation cannot have.
@@ -30,32 +30,63 @@ class Pool(msgspec.Struct, frozen=True):
 
 
 class Pressure(msgspec.Struct, frozen=True):
-    """Share of the time since the last reading in which work stalled for memory: some of it, or all of it."""
+    """Share of the time since the last reading in which work stalled for a resource: some of it, or all of it."""
 
     some: float
     full: float
 
 
+class Device(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An accelerator beside its memory; None where it can't say.
+
+    utilisation: busy fraction. temperature: °C. power: watts. reserved: bytes that the driver keeps (part of the
+    pool's `used`). throttled: why the clock is held down, by name. ecc_errors: uncorrected, since the driver loaded.
+    """
+
+    utilisation: float | None = None
+    temperature: float | None = None
+    power: float | None = None
+    reserved: int | None = None
+    throttled: tuple[str, ...] = ()
+    ecc_errors: int | None = None
+
+
 class Reading(msgspec.Struct, frozen=True):
-    """What one probe saw. A field that it does not know stays empty; a pool that it should know and can't is None."""
+    """What one probe saw. A field that it does not know stays empty; a pool that it should know and can't is None.
+
+    The fields are those of `Sample`.
+    """
 
     pools: dict[str, Pool | None] = {}
+    devices: dict[str, Device] = {}
     cpu: float | None = None
+    load: float | None = None
     swap_used: int | None = None
-    pressure: Pressure | None = None
+    swap_in: float | None = None
+    pressure: dict[str, Pressure] = {}
+    alarm: bool | None = None
 
 
-class Sample(msgspec.Struct, frozen=True):
+class Sample(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="record", tag="sample"):
     """All probes at one moment.
 
-    time: monotonic seconds, the event time. wall: seconds since 1970, for people. pools: by name (`ram`, `cuda:0`);
-    None where the reading failed. cpu: busy fraction. swap_used: bytes. missing: names of the probes that failed.
+    time: seconds on a clock that never goes back and counts suspension, the event time. wall: seconds since 1970, for
+    people. pools: by name (`ram`, `cuda:0`); None where the reading failed. devices: accelerators, by the name of
+    their pool. cpu: busy fraction of the cores that this process may use. load: runnable tasks for each such core,
+    mean of a minute. swap_used: bytes. swap_in: bytes a second read back from swap. pressure: stalls, by `memory`,
+    `cpu` and `io`. alarm: the service manager has told of memory pressure since the last sample. interval: seconds
+    until the next sample is due; 0.0 where that isn't known. missing: names of the probes that failed.
     """
 
     time: float
     pools: dict[str, Pool | None]
+    devices: dict[str, Device] = {}
     cpu: float | None = None
+    load: float | None = None
     swap_used: int | None = None
-    pressure: Pressure | None = None
+    swap_in: float | None = None
+    pressure: dict[str, Pressure] = {}
+    alarm: bool | None = None
+    interval: float = 0.0
     wall: float = 0.0
     missing: tuple[str, ...] = ()

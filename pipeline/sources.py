@@ -33,7 +33,7 @@ class Sampler:
 
     def take(self) -> Sample:
         pools: dict[str, Pool | None] = {}
-        fields: dict[str, Any] = {}
+        fields: dict[str, Any] = {"devices": {}, "pressure": {}}
         missing = []
         for probe in self._probes:
             try:
@@ -47,7 +47,9 @@ class Sampler:
                 continue
             self._failing.discard(probe.name)
             pools.update(reading.pools)
-            for name in ("cpu", "swap_used", "pressure"):
+            for name in ("devices", "pressure"):
+                fields[name].update(getattr(reading, name))
+            for name in ("cpu", "load", "swap_used", "swap_in", "alarm"):
                 seen = getattr(reading, name)
                 if seen is not None:
                     fields[name] = seen

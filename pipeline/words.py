@@ -5,7 +5,7 @@ import msgspec
 GIB = 2**30
 
 
-class Reason(msgspec.Struct, frozen=True):
+class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why, in bytes, fractions and seconds.
 
     rule: `forecast`, `critical`, `room`, `recovered`, `fits`, `asked`, `nothing fits`.
@@ -37,7 +37,7 @@ class Asked(msgspec.Struct, frozen=True):
     immediate: bool = False
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="record", tag="decision"):
     """A desired state: `target` (None: nothing) instead of `source`, at `time`.
 
     kind: upgrade, downgrade, shed. urgency: planned, immediate.

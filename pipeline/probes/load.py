@@ -37,7 +37,7 @@ class SwapProbe:
 class PressureProbe:
     """Stall shares from the totals of /proc/pressure/memory: they react at once, the kernel's averages take seconds.
 
-    A kernel without pressure information reads as None.
+    A kernel without pressure information reads as none.
     """
 
     name = "pressure"
@@ -58,4 +58,4 @@ class PressureProbe:
             return Reading()
         passed = (now - last[0]) * 1e6
         some, full = (min(1.0, max(0.0, (totals[k] - last[1][k]) / passed)) for k in ("some", "full"))
-        return Reading(pressure=Pressure(some, full))
+        return Reading(pressure={"memory": Pressure(some, full)})

@@ -77,14 +77,14 @@ def test_pressure_is_the_growth_of_the_totals(tmp_path: Path) -> None:
     line = "{} avg10=0.00 avg60=0.00 avg300=0.00 total={}\n"
     file.write_text(line.format("some", 1000) + line.format("full", 0))
     probe = PressureProbe(file)
-    assert probe.read().pressure is None
+    assert probe.read().pressure == {}
     file.write_text(line.format("some", 10**12) + line.format("full", 0))
-    seen = probe.read().pressure
-    assert seen is not None and (seen.some, seen.full) == (1.0, 0.0)
+    seen = probe.read().pressure["memory"]
+    assert (seen.some, seen.full) == (1.0, 0.0)
 
 
 def test_a_kernel_without_pressure_information_reads_as_none(tmp_path: Path) -> None:
-    assert PressureProbe(tmp_path / "absent").read().pressure is None
+    assert PressureProbe(tmp_path / "absent").read().pressure == {}
 
 
 def test_cpu_and_swap_are_in_their_units() -> None:

@@ -143,7 +143,8 @@ def test_what_is_recorded_is_replayed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("", "an empty file"), ("nonsense\n", ":1: not a line"), ('{"gearshift_recording": 9}\n', "newer version"),
+    [("", "an empty file"), ("nonsense\n", ":1: not the first line"),
+     ('{"gearshift_recording": 9}\n', "update gearshift"),
      ('{"gearshift_recording": 1}\nbad\n{"time": 1, "pools": {}}\n', ":2: not a line")],
 )  # fmt: skip
 def test_a_bad_recording_is_named_with_its_line(tmp_path: Path, text: str, says: str) -> None:

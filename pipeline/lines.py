@@ -1,0 +1,79 @@
+"""The kinds of line in a recording, and what can be wrong with one."""
+
+from typing import Any
+
+import msgspec
+
+from .policy import Residency, Rung
+from .samples import Sample
+from .settings import Settings
+from .words import Decision
+
+VERSION = 1
+
+
+class RecordingError(ValueError):
+    """A recording that can't be read: says file, line and reason."""
+
+
+class Mark(msgspec.Struct, frozen=True, tag_field="record", tag="mark"):
+    """A remark of somebody at `time`, on the clock of the samples."""
+
+    time: float
+    text: str
+
+
+class Machine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where it was recorded: bytes of RAM and usable cores, both under the limits in force."""
+
+    memory: int
+    cores: int
+    system: str = ""
+    python: str = ""
+
+
+class Header(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The first line: the format's version, and what the samples met. wall: seconds since 1970."""
+
+    gearshift_recording: int
+    wall: float = 0.0
+    machine: Machine | None = None
+    tier: str = ""
+    ladder: tuple[Rung, ...] = ()
+    settings: Settings | None = None
+
+
+Line = Sample | Decision | Residency | Mark
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
+
+
+def encode(line: Line | Header) -> bytes:
+    """One line of JSON with its end."""
+    return _ENCODER.encode(line) + b"\n"
+
+
+def decode(line: bytes) -> Line:
+    """Raises msgspec.MsgspecError (a ValueError) for anything that is no line of a recording."""
+    return _DECODER.decode(line)
+
+
+def decode_header(line: bytes, where: Any) -> Header:
+    """The header, or RecordingError naming `where`: no recording at all, or one of a newer version."""
+    try:
+        version = msgspec.json.decode(line, type=_Version).gearshift_recording
+    except msgspec.MsgspecError as error:
+        raise RecordingError(f"{where}:1: not the first line of a gearshift recording: {error}") from None
+    if version > VERSION:
+        raise RecordingError(
+            f"{where}:1: a recording of version {version}, this gearshift reads up to {VERSION}; update gearshift"
+        )
+    try:
+        return msgspec.json.decode(line, type=Header)
+    except msgspec.MsgspecError as error:
+        raise RecordingError(f"{where}:1: a damaged header: {error}") from None
+
+
+class _Version(msgspec.Struct):
+    gearshift_recording: int
