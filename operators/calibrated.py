@@ -3,7 +3,7 @@
 import math
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar, overload
 
 from .lifting import NOTHING, Nothing, lift
@@ -50,9 +50,12 @@ class Calibrator:
     def __init__(self, horizon: float, alpha: float, *, window: float, gamma: float = 0.005) -> None:
         self.horizon, self.window = positive("horizon", horizon), positive("window", window)
         self.alpha, self.gamma = fraction("alpha", alpha), fraction("gamma", gamma)
-        self.level = alpha
+        self.level = self.alpha
         self.margin: float | None = None
-        self._enough = math.ceil((1 - alpha) / alpha - 1e-9)
+        odds = (1 - self.alpha) / self.alpha
+        if not 1e-9 < odds < 1e9:
+            raise ValueError(f"alpha must be at least a billionth away from 0 and 1, got alpha={alpha!r}")
+        self._enough = max(2, math.ceil(max(odds, 1 / odds) - 1e-9))
         self._newest = EARLIEST
         self._pending: deque[tuple[float, Callable[[float], float], float | None]] = deque()
         self._errors: deque[tuple[float, float]] = deque()
@@ -61,11 +64,14 @@ class Calibrator:
     def update(self, value: float, time: float, forecast: Callable[[float], float]) -> float | None:
         if not (self._newest <= time < LATEST and LEAST < value < LIMIT):
             return None
-        ahead = forecast(self.horizon)
+        ahead = float(forecast(self.horizon))
         if not LEAST < ahead < LIMIT:
             return None
+        value, time = float(value), float(time)
         self._newest = time
         self._score(value, time)
+        if self._pending and self._pending[-1][0] == time:
+            self._pending.pop()  # only the last of one moment is ever scored
         self._pending.append((time, forecast, self.margin))
         return None if self.margin is None else ahead + self.margin
 
@@ -77,11 +83,11 @@ class Calibrator:
         if due is None:
             return
         made, forecast, margin = due
-        error = value - forecast(time - made)
+        error = value - float(forecast(time - made))
         if not LEAST < error < LIMIT:
             return
         if margin is not None:
-            self.level += self.gamma * (self.alpha - (error > margin))
+            self._adapt(error, margin)
         errors, ordered = self._errors, self._ordered
         errors.append((time, error))
         insort(ordered, error)
@@ -90,15 +96,22 @@ class Calibrator:
         if len(errors) >= self._enough:
             self.margin = self._quantile()
 
+    def _adapt(self, error: float, margin: float) -> None:
+        """Move the level: a miss down, a hit up. A hit that is just at the margin says little (a series that stands
+        still gives nothing else), so it only leads back to alpha."""
+        if error > margin:
+            self.level = max(-1.0, self.level - self.gamma * (1 - self.alpha))
+        elif error < margin or self.level < self.alpha:
+            self.level = min(1.0, self.level + self.gamma * self.alpha)
+
     def _quantile(self) -> float:
-        """The 1 − level quantile of the errors; beyond the largest or smallest, further out in proportion."""
+        """The 1 − level quantile of the errors; for a level below 0 further out than the largest, in proportion."""
         ordered = self._ordered
         n = len(ordered)
-        rank = math.ceil((1 - self.level) * (n + 1))
-        if 1 <= rank <= n:
+        rank = max(1, math.ceil((1 - self.level) * (n + 1)))
+        if rank <= n:
             return ordered[rank - 1]
-        width = ordered[-1] - ordered[0]
-        return ordered[-1] + max(0.0, -self.level) * width if rank > n else ordered[0] - (self.level - 1) * width
+        return ordered[-1] + max(0.0, -self.level) * (ordered[-1] - ordered[0])
 
 
 def item_forecast(item: Any, seconds: float) -> float:
@@ -118,7 +131,7 @@ def calibrated(
 ) -> Operator[Forecasting, Stamped[float]]: ...
 @overload
 def calibrated(
-    horizon: Sequence[float],
+    horizon: Iterable[float],
     alpha: float,
     *,
     window: float,
@@ -139,7 +152,7 @@ def calibrated(
 ) -> Operator[A, Stamped[float]]: ...
 @overload
 def calibrated(
-    horizon: Sequence[float],
+    horizon: Iterable[float],
     alpha: float,
     *,
     window: float,
@@ -149,7 +162,7 @@ def calibrated(
     forecast: Callable[[A, float], float],
 ) -> Operator[A, Stamped[tuple[float, ...]]]: ...
 def calibrated(
-    horizon: float | Sequence[float],
+    horizon: float | Iterable[float],
     alpha: float,
     *,
     window: float,
@@ -168,18 +181,21 @@ def calibrated(
 
     The margin is a quantile of the recent errors of the same forecasts, `horizon` seconds ahead. Which quantile
     adapts: each miss widens it by gamma × (1 − alpha), each hit narrows it by gamma × alpha, so the share of misses
-    tends to `alpha` whatever the series does; where even the largest error of the window is not enough, the margin
-    goes beyond it. The bound may be below the present value: a policy that wants more caution takes the larger.
+    tends to `alpha` however the series is distributed, and through its changes; where even the largest error of the
+    window is not enough, the margin goes beyond it, by up to the spread of the errors (growth that doubles with each
+    item outruns it). A series that repeats itself exactly misses less often: a hit just at the margin does not narrow
+    it. The bound may be below the present value: a policy that wants more caution takes the larger.
 
     A forecast is scored by the first item at or after its time, by what it said for just that moment; when one item
-    finds several due, it scores the latest of them. Until (1 − alpha) / alpha errors are known nothing is emitted.
-    An empty stream stays empty. An item whose time, value or forecast is NaN, infinite or out of range, or whose time
-    is before the newest one, is left out. Items at equal times all count.
+    finds several due, it scores the latest of them. Nothing is emitted until as many errors are known as tell the
+    quantile: (1 − alpha) / alpha, or alpha / (1 − alpha) if that is more, and at least 2. An empty stream stays empty.
+    An item whose time, value or forecast is NaN, infinite or out of range (±1e15 s, ±1e38), or whose time is before
+    the newest one, is left out. Of items at one time each is scored, and the last one's forecast counts.
 
     Args:
-        horizon: how far ahead, seconds; or several such, as a sequence.
+        horizon: how far ahead, seconds; or several such.
         alpha: the share of misses to allow, above 0 and below 1.
-        window: how long an error counts, seconds; but the last (1 − alpha) / alpha of them always do.
+        window: how long an error counts, seconds; but as many as tell the quantile always do.
         gamma: the step of the adaptation, above 0 and below 1.
         value: selects the number that was forecast from an item.
         time: selects the event time from an item, seconds.
@@ -197,16 +213,16 @@ def calibrated(
     >>> steps = reactivex.of(*[Stamped(t, v) for t, v in enumerate([5, 7, 6, 9, 8])])
     >>> no_change = calibrated(horizon=1, alpha=0.25, window=60, forecast=lambda item, seconds: item.value)
     >>> _ = steps.pipe(no_change).subscribe(lambda bound: print(bound.time, bound.value))
-    3 12
-    4 11
+    3 12.0
+    4 11.0
 
     Source: I. Gibbs and E. Candès, "Adaptive conformal inference under distribution shift" (NeurIPS 2021).
     """
     functions(value=value, time=time, forecast=forecast)
-    several = isinstance(horizon, Sequence)
-    horizons = tuple(horizon) if isinstance(horizon, Sequence) else (horizon,)
+    several = isinstance(horizon, Iterable)
+    horizons = tuple(horizon) if isinstance(horizon, Iterable) else (horizon,)
     if not horizons:
-        raise ValueError("horizon must be a number or at least one of them, got an empty sequence")
+        raise ValueError("horizon must be a number or at least one of them, got none")
 
     def calibrators() -> list[Calibrator]:
         return [Calibrator(h, alpha, window=window, gamma=gamma) for h in horizons]

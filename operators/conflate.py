@@ -59,7 +59,7 @@ def conflate(scheduler: abc.SchedulerBase | None = None) -> Operator[A, A]:
 
         items:  --a-b-c-d-------e--|
                 conflate(scheduler)     (handling one takes five dashes)
-        out:    --a----d--------e--|
+        out:    --a----c----d----e----|
 
     The producer never waits and memory is one item, whatever the consumer's speed: for desired states, where only
     the latest one matters. The last item before completion or an error is always delivered, and then the
@@ -73,7 +73,7 @@ def conflate(scheduler: abc.SchedulerBase | None = None) -> Operator[A, A]:
         An operator from items to some of them, always including the last.
 
     Raises:
-        TypeError: at construction, when `scheduler` is none.
+        TypeError: at construction, when `scheduler` is something else.
         ValueError: by `on_error` at subscription, when neither gave a scheduler.
 
     >>> import reactivex

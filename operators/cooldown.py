@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar, overload
 
 from .lifting import NOTHING, Nothing, lift_series
-from .typing import Operator, Stamped, Valued, item_time, item_value, not_negative
+from .typing import TICK, Operator, Stamped, Valued, item_time, item_value, not_negative
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -33,7 +33,7 @@ class Cooldown(Generic[T]):
             time = self._newest
         if self._held is NOTHING:
             self._held = value
-        elif time >= self._until and value != self._held and value == value:
+        elif time >= self._until - TICK and value != self._held and value == value:
             self._held, self._until = value, time + self.seconds
         return self._held
 
@@ -57,8 +57,8 @@ def cooldown(
 
     When the wait is over, the next item brings whatever holds then; what came and went meanwhile is never seen.
     The first value is no change and starts no wait. An empty stream stays empty. A time before the newest one counts
-    as the newest; an item whose time is NaN or infinite is left out. NaN as a value is no change: the output is
-    repeated (as the first value it is passed on, and the next value is a change).
+    as the newest; an item whose time is NaN, infinite or beyond ±1e15 is left out. NaN as a value is no change: the
+    output is repeated (as the first value it is passed on, and the next value is a change).
 
     Args:
         seconds: how long a change is held, seconds; 0 passes everything.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar, overload
 
 from .lifting import NOTHING, Nothing, lift_series
-from .typing import Operator, Stamped, Valued, item_time, item_value, not_negative
+from .typing import TICK, Operator, Stamped, Valued, item_time, item_value, not_negative
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -39,9 +39,11 @@ class Debouncer(Generic[T]):
             self._newest = time
         else:
             time = self._newest
+        if value != value:
+            return self._settled
         if value != self._candidate:
             self._candidate, self._since, self._wait = value, time, self._wait_for(value)
-        if time - self._since >= self._wait:
+        if time - self._since >= self._wait - TICK:
             self._settled = self._candidate
         return self._settled
 
@@ -86,7 +88,8 @@ def debounce(
     item when none has followed for so long on a scheduler's clock, so a steady stream of repetitions silences it.)
     Nothing is emitted until a first value has lasted. For changes only, let `distinct_until_changed` follow. An empty
     stream stays empty. A time before the newest one counts as the newest, so it can't shorten a wait; an item whose
-    time is NaN or infinite is left out. NaN as a value differs from itself, so it lasts only if the wait is 0.
+    time is NaN, infinite or beyond ±1e15 is left out. NaN as a value neither lasts nor interrupts: what counts is
+    repeated.
 
     Args:
         seconds: how long a value must have been there; 0 passes every change at once.

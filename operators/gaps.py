@@ -8,6 +8,7 @@ import reactivex
 from reactivex import Observable, Subject, abc
 from reactivex.disposable import CompositeDisposable, SerialDisposable
 
+from .serialize import Gate
 from .typing import Operator, functions, item_time, positive
 
 A = TypeVar("A")
@@ -57,7 +58,7 @@ def reset_on_gap(
     completed, and what it emits then is passed on; its completion is not. Several operators go in by
     `reactivex.compose`. Completes when the source does, or when the operator completes of its own. An empty stream
     stays empty. Equal times and steps back of up to `seconds` are no gaps. An item whose time is NaN or infinite
-    opens no gap and is handed to the operator.
+    opens no gap and is handed to the operator. What is pushed from inside the handling of an item follows it.
 
     Args:
         seconds: the longest step between times, forward or backward, that is still no gap.
@@ -87,39 +88,53 @@ def reset_on_gap(
 
     def apply(source: Observable[A]) -> Observable[B]:
         def subscribe(observer: abc.ObserverBase[B], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
-            is_gap = GapDetector(seconds).update
-            feed: Subject[A] = Subject()
-            inner = SerialDisposable()
-            leaving = False
+            is_gap, gate, inner = GapDetector(seconds).update, Gate(), SerialDisposable()
+            feed, ended = Subject[A](), False
 
-            def begin() -> None:
+            def failed(error: Exception) -> None:
+                nonlocal ended
+                ended = True
+                observer.on_error(error)
+
+            def begin(session: Subject[A]) -> None:
+                def completed() -> None:
+                    if feed is session:  # else a gap ended it
+                        observer.on_completed()
+
+                try:
+                    fresh = session.pipe(operator)
+                except Exception as error:  # noqa: BLE001 - as everywhere: a failure belongs to the stream
+                    failed(error)
+                    return
+                inner.disposable = fresh.subscribe(observer.on_next, failed, completed, scheduler=scheduler)
+
+            def next_session() -> None:
                 nonlocal feed
-                feed = Subject()
-                inner.disposable = feed.pipe(operator).subscribe(
-                    observer.on_next, observer.on_error, completed, scheduler=scheduler
-                )
+                before, feed = feed, Subject[A]()
+                try:
+                    before.on_completed()
+                finally:
+                    if not (ended or inner.is_disposed):
+                        begin(feed)
 
-            def completed() -> None:
-                if not leaving:
-                    observer.on_completed()
-
-            def on_next(item: A) -> None:
-                nonlocal leaving
+            def take(item: A) -> None:
                 try:
                     gap = is_gap(time_of(item))
                 except Exception as error:  # noqa: BLE001 - a selector's failure belongs to the stream
-                    observer.on_error(error)
+                    failed(error)
                     return
-                if gap:
-                    leaving = True
-                    feed.on_completed()
-                    leaving = False
-                    begin()
-                feed.on_next(item)
+                try:
+                    if gap:
+                        next_session()
+                finally:
+                    feed.on_next(item)
 
-            begin()
+            begin(feed)
             upstream = source.subscribe(
-                on_next, lambda error: feed.on_error(error), lambda: feed.on_completed(), scheduler=scheduler
+                lambda item: gate.pass_through(lambda: take(item)),
+                lambda error: gate.pass_through(lambda: feed.on_error(error)),
+                lambda: gate.pass_through(lambda: feed.on_completed()),
+                scheduler=scheduler,
             )
             return CompositeDisposable(inner, upstream)
 

@@ -29,7 +29,8 @@ class HoltWindow:
 
     def __init__(self, window: float, *, level_seconds: float | None = None) -> None:
         self.slope_seconds = positive("window", window)
-        self.level_seconds = window / 4 if level_seconds is None else positive("level_seconds", level_seconds)
+        quarter = self.slope_seconds / 4
+        self.level_seconds = positive("level_seconds", quarter if level_seconds is None else level_seconds)
         self._begun = self._newest = EARLIEST
         self._count = 0
         self._level = self._slope = self._variance = 0.0

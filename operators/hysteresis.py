@@ -21,9 +21,10 @@ class SchmittTrigger:
 
     def __init__(self, low: float, high: float, *, initial: bool = False) -> None:
         self.low, self.high = _gap("low", low, "high", high)
-        if initial not in (False, True):
-            raise TypeError(f"initial must be True or False, got initial={initial!r}")
-        self.on = bool(initial)
+        given: Any = initial
+        if not isinstance(given, bool):
+            raise TypeError(f"initial must be True or False, got initial={given!r}")
+        self.on = given
 
     def update(self, value: float, time: float = 0.0) -> bool:  # noqa: ARG002 - a trigger has no use for the time
         if value >= self.high:
@@ -67,9 +68,10 @@ class SchmittLevels:
 
 
 def _gap(low_name: str, low: float, high_name: str, high: float) -> tuple[float, float]:
-    if not finite(low_name, low) < finite(high_name, high):
+    below, above = finite(low_name, low), finite(high_name, high)
+    if not below < above:
         raise ValueError(f"{low_name} must be below {high_name}, got {low_name}={low!r} {high_name}={high!r}")
-    return low, high
+    return below, above
 
 
 def _pairs(levels: Any) -> tuple[tuple[float, float], ...]:
@@ -133,7 +135,8 @@ def hysteresis(
 
     With `levels`, the state is an index: 0 below them all, 1 in the first, and so on; one item may cross several.
     An empty stream stays empty. NaN changes nothing: the state is repeated. Infinities count as very high or low.
-    Times are handed on as they come, equal or backward; an item whose time is NaN or infinite is left out.
+    Times are handed on as they come, equal or backward; an item whose time is NaN, infinite or beyond ±1e15 is left
+    out.
 
     Args:
         low: the state is left at or below this (units of the value).

@@ -82,7 +82,7 @@ def lift_series(
         def on_next(item: A) -> None:
             try:
                 at = time(item)
-                result = update(value(item), at) if EARLIEST < at < LATEST else NOTHING
+                result = update(value(item), float(at)) if EARLIEST < at < LATEST else NOTHING
             except Exception as error:  # noqa: BLE001 - a selector's failure belongs to the stream
                 observer.on_error(error)
             else:

@@ -38,5 +38,6 @@ class Trend(_Line):
         if level == self.level:
             return 0.0
         if (self.slope > 0 and level > self.level) or (self.slope < 0 and level < self.level):
-            return (level - self.level) / self.slope
+            seconds = (level - self.level) / self.slope
+            return seconds if seconds < float("inf") else None
         return None

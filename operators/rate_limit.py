@@ -21,12 +21,13 @@ class RateLimiter:
     __slots__ = ("_newest", "_outputs", "changes", "per")
 
     def __init__(self, changes: float, per: float, *, initial: float | None = None) -> None:
-        self.changes = positive("changes", changes)
-        self.per = positive("per", per)
+        positive("changes", changes)
+        self.changes, self.per = _plain(changes), positive("per", per)
         self._newest = float("-inf")
         self._outputs: deque[tuple[float, float]] = deque()  # since when, what; the first was in force `per` ago
         if initial is not None:
-            self._outputs.append((self._newest, finite("initial", initial)))
+            finite("initial", initial)
+            self._outputs.append((self._newest, _plain(initial)))
 
     def update(self, value: float, time: float) -> float:
         """The next output; a time before the newest one, NaN or infinite counts as the newest one."""
@@ -37,6 +38,7 @@ class RateLimiter:
         outputs = self._outputs
         if not LEAST < value < LIMIT:
             return outputs[-1][1] if outputs else value
+        value = _plain(value)
         if not outputs:
             outputs.append((time, value))
             return value
@@ -47,8 +49,15 @@ class RateLimiter:
         most, least = max(current, start + self.changes), min(current, start - self.changes)
         out = most if value > most else least if value < least else value
         if out != current:
+            if len(outputs) > 1 and outputs[-1][0] == time:
+                outputs.pop()
             outputs.append((time, out))
         return out
+
+
+def _plain(number: float) -> float:
+    """An int as it is, all else as a float: the narrow integers of numpy would wrap around."""
+    return number if isinstance(number, int) else float(number)
 
 
 @overload
@@ -82,13 +91,13 @@ def rate_limit(
 
     The output `per` seconds ago is the one in force then: a change made exactly `per` seconds ago is already past.
     Where the way is barred both ways, the output stays. It moves only with an item. O(1) amortised; memory is
-    bounded by the changes within `per`. An empty stream stays empty. A time before the newest one counts as the
-    newest; an item whose time is NaN or infinite is left out. A value that is NaN, infinite or beyond ±1e38 repeats
-    the output (before any other value it is passed on).
+    bounded by the changes within `per`, at different times. An empty stream stays empty. A time before the newest one
+    counts as the newest; an item whose time is NaN, infinite or beyond ±1e15 is left out. A value that is NaN, infinite
+    or beyond ±1e38 repeats the output (before any other value it is passed on).
 
     Args:
-        changes: how far the output may move in any `per` seconds, each way (units of the value).
-        per: the length of that period, seconds.
+        changes: how far the output may be, each way, from where it was `per` seconds ago (units of the value).
+        per: how far to look back, seconds.
         initial: the output before the first item; by default the first item's value.
         value: selects the number from an item.
         time: selects the event time from an item, seconds.

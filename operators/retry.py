@@ -8,7 +8,7 @@ import reactivex
 from reactivex import Observable, abc
 from reactivex.disposable import SerialDisposable, SingleAssignmentDisposable
 
-from .typing import Operator, finite, functions, positive, scheduler_or_none, whole
+from .typing import Operator, finite, functions, positive, scheduler_or_none, wait, whole
 
 A = TypeVar("A")
 
@@ -18,7 +18,7 @@ class Backoff:
 
     >>> backoff = Backoff(retries=5, initial=1, factor=2, cap=5, jitter=0)
     >>> [backoff.delay() for _ in range(6)]
-    [1, 2, 4, 5, 5, None]
+    [1.0, 2.0, 4.0, 5.0, 5.0, None]
     """
 
     __slots__ = ("_left", "_next", "cap", "factor", "initial", "jitter", "random", "retries")
@@ -33,17 +33,17 @@ class Backoff:
         jitter: float = 1.0,
         random: Callable[[], float] = random_module.random,
     ) -> None:
-        if retries is not None:
-            whole("retries", retries, least=0)
-        self.initial, self.cap = positive("initial", initial), positive("cap", cap)
+        self.retries = None if retries is None else whole("retries", retries, least=0)
+        self.initial, self.cap = positive("initial", initial), wait("cap", cap)
         if not initial <= cap:
             raise ValueError(f"initial must not be above cap, got initial={initial!r} cap={cap!r}")
-        if not finite("factor", factor) >= 1:
+        self.factor, self.jitter = finite("factor", factor), finite("jitter", jitter)
+        if not self.factor >= 1:
             raise ValueError(f"factor must be at least 1, got factor={factor!r}")
-        if not 0 <= finite("jitter", jitter) <= 1:
+        if not 0 <= self.jitter <= 1:
             raise ValueError(f"jitter must be a fraction from 0 to 1, got jitter={jitter!r}")
         functions(random=random)
-        self.retries, self.factor, self.jitter, self.random = retries, factor, jitter, random
+        self.random = random
         self.reset()
 
     def reset(self) -> None:
@@ -83,9 +83,9 @@ def retry_with_backoff(
 
     ::
 
-        source:  --a--X          --X             --b--|
+        source:  --a--X   --X       --b--|
                  retry_with_backoff(initial=4, jitter=0)     (one dash = 1 s)
-        out:     --a----------------------------b--|
+        out:     --a------------------b--|
 
     The wait is `initial`, then `factor` times as long with each failure in a row, at most `cap`; of that, a random
     part between 1 − `jitter` and all, so that many clients don't come back at one moment. An item resets waits and
@@ -160,9 +160,9 @@ def retry_with_backoff(
                 if delay is None:
                     observer.on_error(error)
                     return
-                wait = SingleAssignmentDisposable()
-                current.disposable = wait
-                wait.disposable = reactivex.timer(delay, scheduler=scheduler).subscribe(
+                pause = SingleAssignmentDisposable()
+                current.disposable = pause
+                pause.disposable = reactivex.timer(delay, scheduler=scheduler).subscribe(
                     lambda _: attempt(), scheduler=given
                 )
 

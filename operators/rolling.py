@@ -40,7 +40,8 @@ class RollingExtreme(Generic[T]):
         else:
             while kept and not kept[-1][1] < value:
                 kept.pop()
-        kept.append((time, value))
+        if not kept or kept[-1][0] < time:
+            kept.append((time, value))  # else the better one leaves at the same moment
         oldest = time - self.seconds
         while kept[0][0] < oldest:
             kept.popleft()

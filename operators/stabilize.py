@@ -24,15 +24,19 @@ class Stabilizer(Generic[T]):
     def __init__(self, *, up: float, down: float, initial: T | None = None) -> None:
         self._low = RollingExtreme[T](not_negative("up", up), largest=False)
         self._high = RollingExtreme[T](not_negative("down", down), largest=True)
+        if initial != initial:
+            raise ValueError(f"initial must be a value that has an order, got initial={initial!r}")
         self._out = initial
 
     def update(self, value: T, time: float, current: T | None = None) -> T:
         """The next output. `current` is what is in force now, where that may differ from the last output.
 
-        A value that differs from itself (NaN) has no order: it is left out. A time before the newest one, NaN or
-        infinite counts as the newest one.
+        A value or `current` that differs from itself (NaN) has no order: it is left out. A time before the newest
+        one, NaN or infinite counts as the newest one.
         """
-        out = self._out if current is None else current
+        if current is not None and current == current:
+            self._out = current
+        out = self._out
         if value == value:
             low, high = self._low.update(value, time), self._high.update(value, time)
             if out is None:
@@ -77,8 +81,8 @@ def stabilize(
     With u the smallest value of the last `up` seconds and d the largest of the last `down` seconds (the newest item
     is in both), the output moves up to u if it is below u, down to d if it is above d, and else stays. O(1) amortised.
     An empty stream stays empty. Both ends of a window belong to it. A time before the newest one counts as the newest;
-    an item whose time is NaN or infinite is left out. NaN as a value repeats the output (before any other value it
-    is passed on). Until the stream has run for `up` seconds, only what was seen can object.
+    an item whose time is NaN, infinite or beyond ±1e15 is left out. NaN as a value repeats the output (before any
+    other value it is passed on). Until the stream has run for `up` seconds, only what was seen can object.
 
     Args:
         up: seconds that a rise must have been possible throughout.

@@ -9,7 +9,7 @@ from reactivex.disposable import CompositeDisposable, SerialDisposable
 from reactivex.scheduler import TimeoutScheduler
 
 from .serialize import Gate
-from .typing import Operator, positive, scheduler_or_none
+from .typing import TICK, Operator, scheduler_or_none, wait
 
 
 class Watchdog:
@@ -17,13 +17,13 @@ class Watchdog:
 
     >>> dog = Watchdog(seconds=10, now=0)
     >>> dog.feed(9), dog.feed(10), dog.left(12), dog.left(20), dog.stale, dog.feed(21), dog.stale
-    (True, False, 8, 0, True, True, False)
+    (True, False, 8.0, 0.0, True, True, False)
     """
 
     __slots__ = ("_last", "seconds", "stale")
 
     def __init__(self, seconds: float, now: float) -> None:
-        self.seconds = positive("seconds", seconds)
+        self.seconds = wait("seconds", seconds)
         self.stale: bool | None = None
         self._last = now
 
@@ -36,10 +36,11 @@ class Watchdog:
     def left(self, now: float) -> float:
         """Seconds until the source counts as stale; 0 makes it so. A clock that was set back begins a new wait."""
         self._last = min(self._last, now)
-        left = max(0, self._last + self.seconds - now)
-        if left == 0:
-            self.stale = True
-        return left
+        left = self._last + self.seconds - now
+        if left > TICK:
+            return left
+        self.stale = True
+        return 0.0
 
 
 def staleness(seconds: float, *, scheduler: abc.SchedulerBase | None = None) -> Operator[Any, bool]:
@@ -49,7 +50,7 @@ def staleness(seconds: float, *, scheduler: abc.SchedulerBase | None = None) -> 
 
         items:  --a--b--c--------------d--|
                 staleness(seconds=6)     (one dash = 1 s)
-        stale:  --F-------------T------F--|
+        stale:  --F-----------T--------F--|
 
     The one operator with a timer: silence is on the scheduler's clock and not on the items', whose times and values
     it never looks at. One timer is under way at a time, however many items come. Emits changes only: False with the
@@ -95,19 +96,19 @@ def staleness(seconds: float, *, scheduler: abc.SchedulerBase | None = None) -> 
             def heard() -> None:
                 if dog.feed(since(on.now)):
                     observer.on_next(False)
-                    wait(dog.seconds)
+                    rest(dog.seconds)
 
             def check() -> None:
                 left = dog.left(since(on.now))
                 if left > 0:
-                    wait(left)
+                    rest(left)
                 elif dog.stale:
                     observer.on_next(True)
 
-            def wait(left: float) -> None:
+            def rest(left: float) -> None:
                 timer.disposable = on.schedule_relative(left, lambda _, __: gate.pass_through(check))
 
-            wait(seconds)
+            rest(dog.seconds)
             upstream = source.subscribe(
                 lambda _: gate.pass_through(heard),
                 lambda error: gate.pass_through(lambda: observer.on_error(error)),

@@ -10,7 +10,19 @@ from .holt import HoltWindow
 from .lifting import connect
 from .line import Trend
 from .theil_sen import TheilSenWindow
-from .typing import EARLIEST, LATEST, LEAST, LIMIT, Operator, Valued, functions, item_time, item_value, positive
+from .typing import (
+    EARLIEST,
+    LATEST,
+    LEAST,
+    LIMIT,
+    SAME_TIME,
+    Operator,
+    Valued,
+    functions,
+    item_time,
+    item_value,
+    positive,
+)
 
 A = TypeVar("A")
 _new = tuple[float, ...].__new__  # makes a Trend in half the time of its own constructor
@@ -92,11 +104,12 @@ class TrendWindow:
         t, v, tt, tv, vv = t + more_t, v + more_v, tt + more_tt, tv + more_tv, vv + more_vv
         mean_t, mean_v = t / n, v / n
         across, along = tt - mean_t * t, tv - mean_t * v
-        slope = along / across if across > 0 and time > begun else 0.0
+        span = time - begun
+        slope = along / across if across > 0 and span > SAME_TIME else 0.0
         around = vv - mean_v * v - slope * along
         spread = sqrt(around / n) if around > 0 else 0.0
         level = self._v0 + mean_v + slope * (after - mean_t)
-        return _new(Trend, (time, value, level, slope, spread, time - begun, n))
+        return _new(Trend, (time, value, level, slope, spread, span, n))
 
 
 METHODS: dict[str, Callable[[float], TrendWindow | TheilSenWindow | HoltWindow]] = {
@@ -136,8 +149,9 @@ def trend(
 
     Sampling may be irregular and have gaps; where a gap should begin the line anew, wrap it in `reset_on_gap`.
     An empty stream stays empty. An item whose time or value is NaN, infinite or out of range (±1e15 s, ±1e38), or
-    whose time is before the newest one, is left out. Items at equal times all count (for `"holt"` they have no weight);
-    a slope needs two different times and is 0.0 before.
+    whose time is before the newest one, is left out (so one from the far future silences it, unless `reset_on_gap`
+    sees the step back). Items at equal times all count and are all kept (for `"holt"` they have no weight); a slope
+    needs two times that are a nanosecond apart and is 0.0 before.
 
     Args:
         window: how far to look back, seconds.

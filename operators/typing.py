@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from numbers import Integral, Real
 from operator import attrgetter
+from threading import TIMEOUT_MAX
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from reactivex import Observable, abc
@@ -25,6 +26,9 @@ EARLIEST = -LATEST
 
 SAME_TIME = 1e-9
 """Times closer than this, in seconds, are equal times: no slope is taken between them."""
+
+TICK = 1e-6
+"""Clocks round: what comes no more than this many seconds early is in time."""
 
 
 class Valued(Protocol[T_co]):
@@ -60,33 +64,48 @@ item_value: Callable[[Any], Any] = attrgetter("value")
 
 
 def finite(name: str, value: float) -> float:
-    """Return `value` if it is a finite number; else raise TypeError or ValueError naming the parameter."""
+    """`value` as a float if it is a finite number; else raise TypeError or ValueError naming the parameter."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a number, got {name}={value!r}")
-    if not math.isfinite(value):
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
         raise ValueError(f"{name} must be a finite number, got {name}={value!r}")
-    return value
+    return number
 
 
 def positive(name: str, value: float) -> float:
-    """Return `value` if it is finite and above 0; else raise TypeError or ValueError naming the parameter."""
-    if not finite(name, value) > 0:
+    """`value` as a float if it is finite and above 0; else raise TypeError or ValueError naming the parameter."""
+    number = finite(name, value)
+    if not number > 0:
         raise ValueError(f"{name} must be a finite number above 0, got {name}={value!r}")
-    return value
+    return number
 
 
 def not_negative(name: str, value: float) -> float:
-    """Return `value` if it is finite and at least 0; else raise TypeError or ValueError naming the parameter."""
-    if not finite(name, value) >= 0:
+    """`value` as a float if it is finite and at least 0; else raise TypeError or ValueError naming the parameter."""
+    number = finite(name, value)
+    if not number >= 0:
         raise ValueError(f"{name} must be a finite number of at least 0, got {name}={value!r}")
-    return value
+    return number
 
 
 def fraction(name: str, value: float) -> float:
-    """Return `value` if it lies between 0 and 1, both excluded; else raise TypeError or ValueError."""
-    if not 0 < finite(name, value) < 1:
+    """`value` as a float if it lies between 0 and 1, both excluded; else raise TypeError or ValueError."""
+    number = finite(name, value)
+    if not 0 < number < 1:
         raise ValueError(f"{name} must be a fraction above 0 and below 1, got {name}={value!r}")
-    return value
+    return number
+
+
+def wait(name: str, value: float) -> float:
+    """`value` as a float if it is above 0 and no longer than a timer can take; else raise TypeError or ValueError."""
+    number = positive(name, value)
+    if number > TIMEOUT_MAX:
+        raise ValueError(f"{name} must be at most {TIMEOUT_MAX:.0f} seconds, got {name}={value!r}")
+    return number
 
 
 def whole(name: str, value: int, *, least: int) -> int:
@@ -95,7 +114,7 @@ def whole(name: str, value: int, *, least: int) -> int:
         raise TypeError(f"{name} must be a whole number, got {name}={value!r}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}, got {name}={value!r}")
-    return value
+    return int(value)
 
 
 def functions(**named: Any) -> None:

@@ -48,11 +48,28 @@ def regime_switching(points: int = POINTS) -> Iterator[float]:
         yield level + x
 
 
+def standing_still(points: int = POINTS) -> Iterator[float]:
+    """Hours in which nothing moves, then hours of noise, and so on."""
+    draw = random.Random(5)
+    for i in range(points):
+        yield 0.5 if i // 10_000 % 2 == 0 else 0.5 + draw.gauss(0, 0.05)
+
+
+def stepping(points: int = POINTS) -> Iterator[float]:
+    """Whole numbers that stand still and step now and then, as memory in use does."""
+    draw, x = random.Random(6), 0
+    for _ in range(points):
+        if draw.random() < 0.02:
+            x = max(0, x + draw.choice([-300, -40, 40, 300]))
+        yield float(x)
+
+
 SERIES: dict[str, Callable[[], Iterator[float]]] = {
     "stationary": stationary,
     "trending": trending,
     "heteroscedastic": heteroscedastic,
     "regime switching": regime_switching,
+    "stepping": stepping,
 }
 
 

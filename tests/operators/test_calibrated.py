@@ -3,14 +3,16 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from gearshift.operators import Stamped, Trend, calibrated, trend
 from gearshift.operators.calibrated import Calibrator
 from hypothesis import given
 from hypothesis import strategies as st
+from reactivex import Subject
 
 from tests.marbles import run
-from tests.operators.series import SERIES, misses
+from tests.operators.series import SERIES, misses, standing_still
 
 
 @given(
@@ -24,7 +26,7 @@ def test_equals_adaptive_conformal_inference_in_batch(
 ) -> None:
     state, now, made = Calibrator(horizon, alpha, window=20, gamma=gamma), 0.0, []
     errors: list[tuple[float, float]] = []
-    level, margin, waiting, enough = alpha, None, [], {0.1: 9, 0.5: 1, 0.8: 1}[alpha]
+    level, margin, waiting, enough = alpha, None, [], {0.1: 9, 0.5: 2, 0.8: 4}[alpha]
     for step, value in steps:
         now += step
         slope = len(made) % 3 - 1.0
@@ -37,18 +39,17 @@ def test_equals_adaptive_conformal_inference_in_batch(
         if due:
             then, say, had = due[-1]
             error = value - say(now - then)
-            if had is not None:
-                level += gamma * (alpha - (error > had))
+            if had is not None and error > had:
+                level = max(-1, level - gamma * (1 - alpha))
+            elif had is not None and (error < had or level < alpha):
+                level = min(1, level + gamma * alpha)
             errors.append((now, error))
             recent = [e for t, e in errors if t >= now - 20]
             known = sorted(recent if len(recent) > enough else [e for _, e in errors[-enough:]])
             n, width = len(known), known[-1] - known[0]
             if n >= enough:
                 rank = math.ceil((1 - level) * (n + 1))
-                if rank > n:
-                    margin = known[-1] + max(0, -level) * width
-                else:
-                    margin = known[rank - 1] if rank >= 1 else known[0] - (level - 1) * width
+                margin = known[-1] + max(0, -level) * width if rank > n else known[max(0, rank - 1)]
         waiting.append((now, forecast, margin))
         made.append(value)
         bound = state.update(value, now, forecast)
@@ -60,6 +61,35 @@ def test_equals_adaptive_conformal_inference_in_batch(
 def test_misses_as_often_as_asked_for(name: str) -> None:
     for horizon, share in zip((1, 10, 60), misses(SERIES[name](), (1, 10, 60), alpha=0.05), strict=True):
         assert share == pytest.approx(0.05, abs=0.01), (name, horizon)
+
+
+def test_after_a_day_in_which_nothing_moved_noise_is_bounded_as_asked() -> None:
+    seen = list(standing_still())
+    source, bounds = Subject[Stamped[float]](), dict[int, float]()
+    source.pipe(trend(60), calibrated(30, 0.05, window=600)).subscribe(
+        lambda bound: bounds.__setitem__(int(bound.time), bound.value)
+    )
+    for t, value in enumerate(seen):
+        source.on_next(Stamped(float(t), value))
+    for begin in range(10_000, len(seen), 20_000):
+        noise = range(begin + 100, begin + 9_900)
+        assert sum(seen[t + 30] > bounds[t] for t in noise) / len(noise) == pytest.approx(0.05, abs=0.01)
+
+
+@pytest.mark.parametrize(("alpha", "window"), [(0.8, 5), (0.5, 5), (0.8, 6000)])
+def test_an_alpha_above_a_half_is_met_with_few_errors_too(alpha: float, window: float) -> None:
+    draw = random.Random(8)
+    noise = [Trend(60.0 * t, v, 0.0, 0.0, 0.0, 60.0, 60) for t, v in enumerate(draw.gauss(0, 1) for _ in range(20_000))]
+    bounds = {s.time: s.value for s in run(calibrated(60, alpha, window=window), noise)}
+    missed = [item.value > bounds[item.time - 60] for item in noise if item.time - 60 in bounds]
+    assert sum(missed) / len(missed) == pytest.approx(alpha, abs=0.01)
+
+
+def test_horizons_may_come_from_an_array_or_a_generator() -> None:
+    items = [Trend(float(t), 1.0, 1.0, 0.0, 0.0, 60.0, 60) for t in range(20)]
+    expect = run(calibrated((1, 2), 0.5, window=9), items)
+    assert run(calibrated(np.array([1, 2]), 0.5, window=9), items) == expect
+    assert run(calibrated((h for h in (1, 2)), 0.5, window=9), items) == expect
 
 
 def test_bounds_of_several_horizons_are_those_of_each_alone() -> None:
@@ -95,7 +125,7 @@ def test_a_window_between_two_samples_still_has_enough_errors() -> None:
 
 def test_the_error_is_taken_for_the_moment_of_the_item_that_scores_it() -> None:
     ramp = [Trend(t, 2 * t, 2 * t, 2.0, 0.0, 60.0, 60) for t in (0.0, 1.0, 2.7, 3.1, 9.0, 10.0, 12.5)]
-    assert [s.value - 2 * (s.time + 1) for s in run(calibrated(1, 0.5, window=60), ramp)] == pytest.approx([0.0] * 6)
+    assert [s.value - 2 * (s.time + 1) for s in run(calibrated(1, 0.5, window=60), ramp)] == pytest.approx([0.0] * 5)
 
 
 def test_an_item_whose_forecast_is_no_number_is_left_out() -> None:
@@ -113,6 +143,11 @@ def test_an_item_whose_forecast_is_no_number_is_left_out() -> None:
         (lambda: calibrated(0, 0.1, window=60), ValueError, "horizon must be .* got horizon=0"),
         (lambda: calibrated((1, -2), 0.1, window=60), ValueError, "horizon must be .* got horizon=-2"),
         (lambda: calibrated((), 0.1, window=60), ValueError, "horizon must be a number or at least one"),
+        (
+            lambda: calibrated(1, 5e-324, window=60),
+            ValueError,
+            "alpha must be at least a billionth .* got alpha=5e-324",
+        ),
         (lambda: calibrated(1, 0, window=60), ValueError, "alpha must be a fraction .* got alpha=0"),
         (lambda: calibrated(1, 1.0, window=60), ValueError, "alpha must be a fraction .* got alpha=1.0"),
         (lambda: calibrated(1, 5, window=60), ValueError, "alpha must be a fraction .* got alpha=5"),

@@ -124,6 +124,15 @@ def test_takes_the_scheduler_of_the_subscription() -> None:
     assert seen[-1] == 3
 
 
+def test_its_own_scheduler_comes_before_the_one_of_the_subscription() -> None:
+    own, other, seen = TestScheduler(), TestScheduler(), []
+    reactivex.of(1).pipe(conflate(own)).subscribe(seen.append, scheduler=other)
+    other.advance_to(10)
+    assert seen == []
+    own.advance_to(10)
+    assert seen == [1]
+
+
 def test_without_a_scheduler_says_what_to_pass() -> None:
     with pytest.raises(ValueError, match="conflate needs a scheduler .* pass one to it or to subscribe"):
         reactivex.of(1).pipe(conflate()).subscribe()

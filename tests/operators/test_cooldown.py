@@ -32,7 +32,7 @@ def test_changes_are_that_far_apart_and_each_is_to_what_holds(steps: list[tuple[
     assert [o.time for o in out] == [i.time for i in items]
     changes = [i for i in range(1, len(out)) if out[i].value != out[i - 1].value]
     assert all(out[i].value == items[i].value for i in changes)
-    assert all(out[b].time >= out[a].time + seconds for a, b in zip(changes, changes[1:], strict=False))
+    assert all(out[b].time >= out[a].time + seconds - 1e-6 for a, b in zip(changes, changes[1:], strict=False))
     for i in range(1, len(out)):
         last = max((c for c in changes if c <= i), default=None)
         if last is None or out[i].time >= out[last].time + seconds:

@@ -1,5 +1,6 @@
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -45,7 +46,7 @@ def test_equals_a_search_through_all_that_came_before(steps: list[tuple[float, i
     expect: list[Stamped[int]] = []
     for i, item in enumerate(items):
         run_begins = max((k + 1 for k in range(i) if items[k].value != item.value), default=0)
-        if item.time - items[run_begins].time >= seconds:
+        if item.time - items[run_begins].time >= seconds - 1e-6:  # a microsecond early is in time
             expect.append(item)
         elif expect:
             expect.append(Stamped(item.time, expect[-1].value))
@@ -61,8 +62,22 @@ def test_time_going_back_does_not_shorten_a_wait() -> None:
     assert run(debounce(2), items) == [Stamped(12.0, "b")]
 
 
-def test_nan_never_lasts() -> None:
-    assert run(debounce(1), [Stamped(float(t), math.nan) for t in range(5)]) == []
+def test_nan_neither_lasts_nor_interrupts() -> None:
+    assert run(debounce(0), [Stamped(float(t), math.nan) for t in range(5)]) == []
+    items = [Stamped(float(t), v) for t, v in enumerate([1, 1, math.nan, 1, 2, math.nan, 2])]
+    assert [s.value for s in run(debounce(2), items)] == [1, 1, 1, 2]
+
+
+def test_nan_lets_no_rise_through_without_its_wait() -> None:
+    items = [Stamped(t, v) for t, v in [(0.0, 1), (100.0, 1), (101.0, math.nan), (102.0, 5), (163.0, 5)]]
+    assert [s.value for s in run(debounce(rise=60, fall=0), items)] == [1, 1, 1, 5]
+
+
+@pytest.mark.parametrize("epoch", [0.0, 1.7e9])
+def test_a_wait_is_no_sample_longer_for_how_floats_round(epoch: float) -> None:
+    settle = run(debounce(0.3), [Stamped(epoch + i / 10, i >= 100) for i in range(200)])
+    rises = [i for i, (a, b) in enumerate(pairwise(settle)) if (a.value, b.value) == (False, True)]
+    assert [round((settle[i + 1].time - epoch) * 10) for i in rises] == [103]
 
 
 def test_none_is_a_value_like_any_other() -> None:

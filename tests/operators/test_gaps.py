@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reactivex import Subject
 from reactivex import operators as ops
+from reactivex.testing import TestScheduler
 
 from tests.marbles import run
 
@@ -48,6 +49,103 @@ def test_an_operator_that_completes_of_its_own_ends_the_stream() -> None:
     for t in (0.0, 1.0, 2.0, 100.0):
         source.on_next(Stamped(t, t))
     assert [n.kind for n in seen] == ["N", "N", "C"] and not source.observers
+
+
+NAPS = [Stamped(t, t) for t in (0.0, 1.0, 50.0, 51.0)]
+
+
+def test_completion_asked_for_while_a_session_is_flushed_comes_after_the_item_that_ended_it() -> None:
+    source: Subject[Any] = Subject()
+    seen: list[Any] = []
+    stop = ops.do_action(lambda _: source.on_completed())
+    source.pipe(reset_on_gap(10, ops.to_list()), stop, ops.materialize()).subscribe(seen.append)
+    for item in NAPS[:3]:
+        source.on_next(item)
+    assert [n.value if n.kind == "N" else n.kind for n in seen] == [NAPS[:2], [NAPS[2]], "C"]
+
+
+def test_an_item_pushed_while_a_session_is_flushed_is_not_lost() -> None:
+    source: Subject[Any] = Subject()
+    extra = Stamped(50.5, "extra")
+    seen: list[Any] = []
+
+    def take(session: list[Any]) -> None:
+        seen.append(session)
+        if len(seen) == 1:
+            source.on_next(extra)
+
+    source.pipe(reset_on_gap(10, ops.to_list())).subscribe(take)
+    for item in NAPS:
+        source.on_next(item)
+    source.on_completed()
+    assert seen == [NAPS[:2], [NAPS[2], extra, NAPS[3]]]
+
+
+def test_a_consumer_that_raises_at_a_gap_loses_nothing_of_the_next_session() -> None:
+    source: Subject[Any] = Subject()
+    seen: list[Any] = []
+
+    def take(session: list[Any]) -> None:
+        seen.append(session)
+        if len(seen) == 1:
+            raise OSError("disk full")
+
+    done: list[bool] = []
+    source.pipe(reset_on_gap(10, ops.to_list())).subscribe(take, on_completed=lambda: done.append(True))
+    for item in NAPS:
+        if item.time == 50:
+            with pytest.raises(OSError, match="disk full"):
+                source.on_next(item)
+        else:
+            source.on_next(item)
+    source.on_completed()
+    assert seen == [NAPS[:2], NAPS[2:]] and done == [True]
+
+
+def test_an_operator_that_cannot_be_made_again_is_an_error_of_the_stream() -> None:
+    made = 0
+
+    def once(stream: Any) -> Any:
+        nonlocal made
+        made += 1
+        if made > 1:
+            raise OSError("no second one")
+        return stream
+
+    errors: list[Exception] = []
+    reactivex.from_iterable(NAPS).pipe(reset_on_gap(10, once)).subscribe(on_error=errors.append)
+    assert [str(e) for e in errors] == ["no second one"]
+
+
+def test_an_operator_that_fails_while_it_is_flushed_is_not_made_again() -> None:
+    made = 0
+
+    def failing(stream: Any) -> Any:
+        nonlocal made
+        made += 1
+        return reactivex.concat(stream, reactivex.throw(OSError("at the end")))
+
+    errors: list[Exception] = []
+    source: Subject[Any] = Subject()
+    source.pipe(reset_on_gap(10, failing)).subscribe(on_error=errors.append)
+    for item in NAPS:
+        source.on_next(item)
+    assert [str(e) for e in errors] == ["at the end"] and made == 1
+
+
+def test_disposes_the_operator_and_hands_it_the_scheduler() -> None:
+    seen: list[Any] = []
+
+    def inner(_: Any) -> Any:
+        def subscribe(_: Any, scheduler: Any = None) -> Any:
+            seen.append(scheduler)
+            return reactivex.disposable.Disposable(lambda: seen.append("disposed"))
+
+        return reactivex.create(subscribe)
+
+    given = TestScheduler()
+    reactivex.never().pipe(reset_on_gap(10, inner)).subscribe(scheduler=given).dispose()
+    assert seen == [given, "disposed"]
 
 
 def test_several_operators_are_composed() -> None:

@@ -26,12 +26,15 @@ def test_equals_a_linear_filter_where_sampling_is_regular(values: list[float], w
     denominator = [1, -(1 - b) - (1 - a) - (1 - a) * b, (1 - b) * (1 - a) + (1 - a) * b]
     level = start + lfilter(numerator, denominator, np.array(values) - start)
     slope, expected = values[1] - values[0], [0.0, values[1] - values[0]]
+    variances = [0.0, 0.0]
     for i in range(2, len(values)):
+        variances.append(b * (values[i] - level[i - 1] - slope) ** 2 + (1 - b) * variances[-1])
         slope = b * (level[i] - level[i - 1]) + (1 - b) * slope
         expected.append(slope)
     scale = max(1.0, *(abs(v) for v in values))
     assert [line.level for line in out] == pytest.approx(level.tolist(), abs=1e-8 * scale)
     assert [line.slope for line in out] == pytest.approx(expected, abs=1e-8 * scale)
+    assert [line.spread for line in out] == pytest.approx(np.sqrt(variances).tolist(), abs=1e-6 * scale)
 
 
 def test_irregular_sampling_does_not_bend_it() -> None:
@@ -63,6 +66,18 @@ def test_spread_tends_to_the_standard_deviation_of_one_step_errors() -> None:
     assert np.mean([line.spread for line in out[2000:]]) == pytest.approx(2, rel=0.1)
 
 
+def test_equal_times_move_nothing_and_are_counted() -> None:
+    state = HoltWindow(60)
+    first, second = state.update(1, 0), state.update(3, 1)
+    again, close, later = state.update(99, 1), state.update(-7, 1 + 1e-10), state.update(5, 2)
+    assert first is not None and second is not None and again is not None and close is not None and later is not None
+    assert (again.level, again.slope, again.count) == (second.level, second.slope, 3)
+    assert (close.level, close.time, close.count) == (second.level, 1, 4)
+    assert (later.level, later.slope, later.span) == (5, 2, 2)
+
+
 def test_a_bad_time_constant_is_named() -> None:
     with pytest.raises(ValueError, match="level_seconds=0"):
         HoltWindow(60, level_seconds=0)
+    with pytest.raises(ValueError, match="level_seconds must be .* got level_seconds=0.0"):
+        HoltWindow(5e-324)

@@ -4,8 +4,10 @@ import gc
 import math
 import tracemalloc
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 import reactivex
 from gearshift import operators as gs
@@ -200,20 +202,58 @@ def test_time_going_back_and_standing_still_is_survived(make: Callable[..., Any]
         assert last == expect
 
 
-@every
-def test_holds_no_more_than_its_window(make: Callable[[], Any]) -> None:
+@timed
+@pytest.mark.parametrize("kind", [np.float32, np.int64, np.uint32, np.float64])
+def test_times_and_durations_of_any_kind_count_as_seconds(make: Callable[..., Any], kind: Any) -> None:
+    early = [Stamped(kind(t + 7), v) for t, v in ITEMS]
+    assert run(make(), early) == run(make(), [Stamped(float(t), v) for t, v in early])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda of: gs.trend(of(60)),
+        lambda of: gs.trend(of(60), method="theil-sen"),
+        lambda of: gs.trend(of(60), method="holt"),
+        lambda of: gs.calibrated(of(3), 0.5, window=of(60), forecast=no_change),
+        lambda of: gs.debounce(of(3)),
+        lambda of: gs.stabilize(up=of(3), down=of(2)),
+        lambda of: gs.cooldown(of(3)),
+        lambda of: gs.rate_limit(of(2), per=of(3)),
+        lambda of: gs.reset_on_gap(of(2), gs.trend(of(5))),
+    ],
+)
+@pytest.mark.parametrize("of", [np.float32, np.int64, Fraction])
+def test_a_duration_of_any_kind_counts_as_seconds_at_epoch_times(make: Callable[[Any], Any], of: Any) -> None:
+    items = [Stamped(1.7e9 + t, VALUES[t % len(VALUES)]) for t in range(100)]
+    assert run(make(of), items) == run(make(float), items)
+
+
+def growth(make: Callable[[], Any], item: Callable[[int], Any]) -> int:
+    """Bytes held after 6,000 items beyond those after 3,000."""
     source: Subject[Any] = Subject()
     source.pipe(make()).subscribe()
 
     def held_after(begin: int, end: int) -> int:
-        for t in range(begin, end):
-            source.on_next(Stamped(float(t), VALUES[t % len(VALUES)]))
+        for i in range(begin, end):
+            source.on_next(item(i))
         gc.collect()
         return tracemalloc.get_traced_memory()[0]
 
     tracemalloc.start()
     try:
         before = held_after(0, 3000)
-        assert held_after(3000, 6000) - before < 3000  # bytes, of as many items
+        return held_after(3000, 6000) - before
     finally:
         tracemalloc.stop()
+
+
+@every
+def test_holds_no_more_than_its_window(make: Callable[[], Any]) -> None:
+    assert growth(make, lambda i: Stamped(float(i), VALUES[i % len(VALUES)])) < 3000
+
+
+@pytest.mark.parametrize("name", sorted(set(ON_EVENT_TIME) - {"trend", "trend theil-sen"}))
+@pytest.mark.parametrize("value", [lambda i: i, lambda i: -i, lambda i: VALUES[i % len(VALUES)]])
+def test_holds_no_more_while_time_stands_still(name: str, value: Callable[[int], int]) -> None:
+    assert growth(OPERATORS[name], lambda i: Stamped(5.0, value(i))) < 3000

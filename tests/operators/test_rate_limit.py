@@ -1,7 +1,9 @@
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 from gearshift.operators import Stamped, rate_limit
 from hypothesis import given
@@ -68,6 +70,18 @@ def test_the_output_is_near_where_it_was(steps: list[tuple[float, float]], chang
 def test_numbers_that_are_none_repeat_the_output() -> None:
     items = [Stamped(float(t), v) for t, v in enumerate([1.0, math.nan, math.inf, -math.inf, 2.0])]
     assert [s.value for s in run(rate_limit(5, per=1), items)] == [1.0, 1.0, 1.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize("number", [np.uint8, np.int64, np.float32, Fraction])
+def test_narrow_numbers_do_not_wrap_around(number: Any) -> None:
+    draw = [255, 0, 7, 254, 255, 1, 0, 0, 200]
+    plain = [s.value for s in run(rate_limit(3, per=2), [Stamped(t, v) for t, v in enumerate(draw)])]
+    narrow = run(rate_limit(number(3), per=number(2)), [Stamped(number(t), number(v)) for t, v in enumerate(draw)])
+    assert [s.value for s in narrow] == plain
+
+
+def test_changes_at_one_moment_reach_no_further_than_one() -> None:
+    assert [s.value for s in run(rate_limit(1, per=5), [Stamped(0.0, v) for v in (1, 9, 9, -9, 9)])] == [1, 2, 2, 0, 2]
 
 
 def test_initial_is_where_it_starts_from() -> None:

@@ -42,6 +42,23 @@ def test_pushes_from_four_threads_come_one_at_a_time_and_none_is_lost() -> None:
         assert [i for thread, i in seen if thread == n] == list(range(2000))
 
 
+def test_errors_and_completion_wait_for_the_push_that_is_under_way() -> None:
+    for end in (lambda s: s.on_error(OSError("gone")), lambda s: s.on_completed()):
+        source: Subject[int] = Subject()
+        order: list[str] = []
+
+        def consume(_: int, source: Any = source, order: Any = order, end: Any = end) -> None:
+            end(source)
+            order.append("handled")
+
+        source.pipe(serialize()).subscribe(
+            consume, lambda _, order=order: order.append("end"), lambda order=order: order.append("end")
+        )
+        source.on_next(1)
+        assert order == ["handled", "end"]
+
+
+@pytest.mark.slow
 def test_a_push_waits_while_another_thread_is_inside() -> None:
     source: Subject[str] = Subject()
     entered, release = Event(), Event()
@@ -60,6 +77,8 @@ def test_a_push_waits_while_another_thread_is_inside() -> None:
     first.start()
     assert entered.wait(10)
     second.start()
+    second.join(0.2)
+    assert second.is_alive(), "the second push did not wait"
     release.set()
     first.join(10)
     second.join(10)

@@ -71,6 +71,12 @@ def test_nan_repeats_the_output_and_infinity_counts() -> None:
     assert [s.value for s in run(stabilize(up=1, down=0), items)] == [2.0, 2.0, -math.inf, -math.inf, 3.0]
 
 
+def test_a_current_value_that_is_no_number_is_ignored_and_any_other_is_gone_on_from() -> None:
+    stable = Stabilizer[float](up=0, down=300)
+    assert [stable.update(5, 0), stable.update(5, 1, current=math.nan), stable.update(5, 2)] == [5, 5, 5]
+    assert [stable.update(math.nan, 3, current=4), stable.update(5, 4)] == [4, 5]
+
+
 def test_time_going_back_counts_as_the_newest() -> None:
     items = [Stamped(0.0, 1), Stamped(6.0, 1), Stamped(8.0, 3), Stamped(2.0, 2), Stamped(12.0, 3)]
     assert [s.value for s in run(stabilize(up=5, down=0), items)] == [1, 1, 1, 1, 2]
@@ -78,6 +84,11 @@ def test_time_going_back_counts_as_the_newest() -> None:
 
 def test_initial_holds_until_a_window_allows_more() -> None:
     assert [s.value for s in run(stabilize(up=0, down=9, initial=2), series("13", {"1": 1, "3": 3}))] == [1, 3]
+
+
+def test_an_initial_value_without_an_order_is_named() -> None:
+    with pytest.raises(ValueError, match="initial must be a value that has an order, got initial=nan"):
+        stabilize(up=1, down=1, initial=math.nan)
 
 
 @pytest.mark.parametrize(("up", "down", "message"), [(-3, 0, "up=-3"), (0, math.nan, "down=nan")])

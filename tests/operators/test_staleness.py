@@ -94,6 +94,45 @@ def test_runs_on_a_real_clock_and_thread() -> None:
     assert seen[1][1] - seen[0][1] >= timedelta(seconds=0.045)
 
 
+@pytest.mark.parametrize("times", [[3.73, 4.69], [0.1, 0.2, 0.3], [1e-7]])
+def test_clocks_that_round_make_no_timer_spin(times: list[float]) -> None:
+    seen = play([1.7e9 % 1000 + t for t in times], seconds=1.1, until=1000)
+    last = 1.7e9 % 1000 + times[-1]
+    assert seen[-1] == (pytest.approx(last + 1.1, abs=1e-5), True)
+
+
+def test_its_own_scheduler_comes_before_the_one_of_the_subscription() -> None:
+    own, other, seen = TestScheduler(), TestScheduler(), []
+    reactivex.never().pipe(staleness(5, scheduler=own)).subscribe(seen.append, scheduler=other)
+    other.advance_to(10)
+    assert seen == []
+    own.advance_to(10)
+    assert seen == [True]
+
+
+def test_disposing_stops_its_timer() -> None:
+    scheduler, seen = TestScheduler(), []
+    reactivex.never().pipe(staleness(5, scheduler=scheduler)).subscribe(seen.append).dispose()
+    scheduler.advance_to(100)
+    assert seen == []
+
+
+@pytest.mark.slow
+def test_an_error_and_a_timer_pass_the_same_gate_as_the_items() -> None:
+    scheduler, source = TestScheduler(), Subject[int]()
+    order: list[str] = []
+
+    def take(stale: bool) -> None:
+        if not stale:
+            source.on_error(OSError("gone"))
+            scheduler.advance_to(100)
+        order.append("stale" if stale else "heard")
+
+    source.pipe(staleness(5, scheduler=scheduler)).subscribe(take, lambda _: order.append("error"))
+    source.on_next(1)
+    assert order == ["heard", "error"]
+
+
 def test_without_a_scheduler_it_uses_the_default_timer_of_rxpy() -> None:
     seen = reactivex.never().pipe(staleness(0.01), ops.first()).run()
     assert seen is True
@@ -102,5 +141,7 @@ def test_without_a_scheduler_it_uses_the_default_timer_of_rxpy() -> None:
 def test_a_bad_argument_is_named() -> None:
     with pytest.raises(ValueError, match="seconds must be .* got seconds=0"):
         staleness(0)
+    with pytest.raises(ValueError, match="seconds must be at most .* got seconds=1e[+]300"):
+        staleness(1e300)
     with pytest.raises(TypeError, match="scheduler must be a scheduler of reactivex or None, got scheduler=5"):
         staleness(5, scheduler=5)

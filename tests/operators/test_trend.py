@@ -98,6 +98,8 @@ def test_time_to_a_level_that_is_ahead_here_or_behind() -> None:
     falling = run(trend(60), [Stamped(float(t), -10.0 * t) for t in range(5)])[-1]
     assert falling.time_to(-100) == pytest.approx(6)
     assert falling.time_to(100) is None
+    assert rising.time_to(math.inf) is None
+    assert Trend(0.0, 0.0, 0.0, 1e-320, 0.0, 1.0, 2).time_to(1.0) is None
     flat = run(trend(60), [Stamped(float(t), 1.0) for t in range(5)])[-1]
     assert flat.time_to(2) is None and flat.time_to(1) == 0.0
 
@@ -121,6 +123,12 @@ def test_any_kind_of_number_is_taken_in_full_precision(method: Any, number: Any)
 @pytest.mark.parametrize("method", METHODS)
 def test_equal_times_have_no_slope(method: Any) -> None:
     points = run(trend(60, method=method), [Stamped(1.0, 5.0), Stamped(1.0, 7.0)])
+    assert [(p.slope, p.count) for p in points] == [(0.0, 1), (0.0, 2)]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_times_a_tenth_of_a_nanosecond_apart_have_no_slope(method: Any) -> None:
+    points = run(trend(60, method=method), [Stamped(1.0, 5.0), Stamped(1.0 + 1e-10, 7.0)])
     assert [(p.slope, p.count) for p in points] == [(0.0, 1), (0.0, 2)]
 
 
@@ -150,6 +158,7 @@ def test_a_bad_window_is_named(window: float, method: Any) -> None:
     [
         (lambda: trend("60"), TypeError, "window must be a number, got window='60'"),
         (lambda: trend(60, method=[]), ValueError, "method must be one of ols, theil-sen, holt, got method=.."),
+        (lambda: trend(10**400), ValueError, "window must be a finite number, got window=1000"),
         (lambda: trend(True), TypeError, "window must be a number, got window=True"),
         (lambda: trend(60, method="median"), ValueError, "method must be one of ols, theil-sen, holt, got method='med"),
     ],

@@ -29,7 +29,7 @@ class Tick:
     price: float
 
 
-NUMBERS: Observable[Stamped[float]] = reactivex.of(Stamped(0.0, 1.5), Stamped(1.0, 2.5))
+NUMBERS: Observable[Stamped[float]] = reactivex.of(Stamped(0.0, 1.5), Stamped(1.0, 2.5), Stamped(2.0, 3.5))
 WORDS: Observable[Stamped[str]] = reactivex.of(Stamped(0.0, "a"), Stamped(1.0, "b"))
 TICKS: Observable[Tick] = reactivex.of(Tick(0.0, "X", 1.5), Tick(1.0, "X", 2.5))
 
@@ -65,7 +65,7 @@ def test_numbers_become_trends_bounds_and_states() -> None:
     level = assert_type(NUMBERS.pipe(gs.hysteresis(levels=[(1, 2)])), Observable[Stamped[int]])
     limited = assert_type(NUMBERS.pipe(gs.rate_limit(1, per=9)), Observable[Stamped[float]])
     lengths = [len(items) for items in collected(trends, bound, bounds, state, level, limited)]
-    assert lengths == [2, 1, 0, 2, 2, 2]
+    assert lengths == [3, 1, 0, 3, 3, 3]
 
 
 def test_what_passes_values_on_keeps_their_type() -> None:
@@ -98,7 +98,7 @@ def test_a_chain_is_typed_from_end_to_end() -> None:
     chain: Callable[[Observable[Stamped[float]]], Observable[Stamped[bool]]] = reactivex.compose(
         gs.trend(60), gs.calibrated(1, 0.5, window=9), gs.hysteresis(1, 2), gs.debounce(0), gs.stabilize(up=1, down=0)
     )
-    assert collected(NUMBERS.pipe(chain)) == [[Stamped(1.0, True)]]
+    assert collected(NUMBERS.pipe(chain)) == [[Stamped(2.0, True)]]
 
 
 def test_plain_classes_keep_the_type_of_their_values() -> None:
