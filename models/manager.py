@@ -13,7 +13,7 @@ from reactivex import Observable, Subject
 from ..pipeline.samples import Sample
 from ..pipeline.scaler import ProactiveScaler, shielded
 from ..pipeline.settings import Settings
-from ..pipeline.sources import Sampler, default_probes, live
+from ..pipeline.sources import Sampler, default_probes, live_by
 from ..pipeline.tiers import machine_settings
 from ..pipeline.words import Decision
 from .conversation import Conversations, Message
@@ -71,7 +71,7 @@ class ModelManager:
         self.scaler = ProactiveScaler(
             list(self._rungs.values()),
             self.settings,
-            source if source is not None else live(self._sampler, interval=self.settings.interval),
+            source if source is not None else live_by(self._sampler, self.settings),
             residencies=self._switcher.residencies,
         )
         self.decisions = self.scaler.decisions

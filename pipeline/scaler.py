@@ -16,7 +16,7 @@ from .performance import Performance
 from .policy import Residency, Rung, assess, room
 from .samples import Sample
 from .settings import Settings
-from .sources import Sampler, default_probes, live
+from .sources import Sampler, default_probes, live_by
 from .tiers import machine_settings
 from .words import GIB, Asked, Decision
 
@@ -53,7 +53,7 @@ class ProactiveScaler:
         self.ladder = list(ladder)
         self.settings = settings or machine_settings()
         self._sampler = Sampler(default_probes(budget=self.settings.budget))
-        self._source = source if source is not None else live(self._sampler, interval=self.settings.interval)
+        self._source = source if source is not None else live_by(self._sampler, self.settings)
         self._samples: Subject[Sample] = Subject()
         self._outlooks: Subject[Outlook] = Subject()
         self._decisions: Subject[Decision] = Subject()

@@ -9,11 +9,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Ceilings are fractions of a pool, durations are seconds, `budget` is bytes.
 
     high: shrink when use would pass it. hysteresis: grow only below high - hysteresis. critical: act at once.
-    interval: between samples. window: of the trend. horizon: the least time to look ahead; a slower shift on this
-    machine lengthens it. confirm: how long a shortage in sight must last. stabilisation: how long a larger rung must
-    have fitted at every moment. recovery: the same when nothing is loaded. settle: pause for planned decisions after
-    a shift. retry: how long a rung that failed is set aside. gap: silence that restarts the stabilisation.
-    budget: limit for this process and its children together; None for the machine's own limits only.
+    interval: between samples; fastest: the same while memory runs short. window: of the trend. horizon: the least time
+    to look ahead; a slower shift on this machine lengthens it. confirm: how long a shortage in sight must last.
+    stabilisation: how long a larger rung must have fitted at every moment. recovery: the same when nothing is loaded.
+    settle: pause for planned decisions after a shift. retry: how long a rung that failed is set aside. gap: silence
+    that restarts the stabilisation. budget: limit for this process and its children together; None for the machine's
+    own limits only.
 
     >>> Settings(high=0.85, hysteresis=0.05).low
     0.8
@@ -26,6 +27,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     hysteresis: float = 0.10
     critical: float = 0.92
     interval: float = 1.0
+    fastest: float = 0.1
     window: float = 30.0
     horizon: float = 10.0
     confirm: float = 2.0
@@ -37,7 +39,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     budget: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("interval", "window", "gap"):
+        for name in ("interval", "fastest", "window", "gap"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{name} must be seconds above 0, got {name}={value!r}")

@@ -6,35 +6,66 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 import reactivex
 from reactivex import Observable, abc
 from reactivex.disposable import Disposable
 
 from .probes import Probe
-from .probes.load import CpuProbe, PressureProbe, SwapProbe
+from .probes.alarm import AlarmProbe
+from .probes.load import CpuProbe, SwapProbe
 from .probes.nvml import NvmlProbe
+from .probes.pressure import PressureProbe
+from .probes.processes import ProcessTree
 from .probes.ram import Own, RamProbe
 from .samples import Pool, Sample
+from .settings import Settings
+from .waiting import Waiter
 
 log = logging.getLogger("gearshift.pipeline")
+
+FILL = 6000 * 2**20
+"""Bytes a second that programs are taken to fill memory at, at most, as in earlyoom."""
+
+
+def event_time() -> float:
+    """Seconds on a clock that never goes back and, where the system has one, counts on through a suspension."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 def default_probes(*, budget: int | None = None, own: Callable[[], Own] = Own) -> list[Probe]:
     """All that this machine can tell. Args: budget in bytes for this process tree; own: what our models hold."""
-    return [RamProbe(budget=budget, own=own), CpuProbe(), SwapProbe(), PressureProbe(), NvmlProbe()]
+    tree = ProcessTree()
+    probes: list[Probe] = [RamProbe(budget=budget, own=own, tree=tree), CpuProbe(), SwapProbe(), PressureProbe()]
+    try:
+        probes.append(AlarmProbe())
+    except OSError as error:
+        log.warning("the service manager's memory pressure can't be watched: %s", error)
+    return [*probes, NvmlProbe()]
 
 
 class Sampler:
-    """Reads all probes into one Sample. A probe that raises is named in `missing`, and logged at its first failure."""
+    """Reads all probes into one Sample. A probe that raises is named in `missing`, and logged at its first failure.
+
+    Thread-safe. `alarm` is the probe that can wake a wait, if there is one.
+    """
 
     def __init__(self, probes: Sequence[Probe]) -> None:
         self._probes = probes
         self._failing: set[str] = set()
+        self._lock = threading.Lock()
+        self.alarm = next((probe for probe in probes if isinstance(probe, AlarmProbe)), None)
 
     def take(self) -> Sample:
+        with self._lock:
+            return self._take()
+
+    def _take(self) -> Sample:
+        now, wall = event_time(), time.time()
         pools: dict[str, Pool | None] = {}
         fields: dict[str, Any] = {"devices": {}, "pressure": {}}
-        missing = []
+        missing: list[str] = []
         for probe in self._probes:
             try:
                 reading = probe.read()
@@ -53,30 +84,54 @@ class Sampler:
                 seen = getattr(reading, name)
                 if seen is not None:
                     fields[name] = seen
-        return Sample(time=time.monotonic(), wall=time.time(), pools=pools, missing=tuple(missing), **fields)
+        return Sample(time=now, wall=wall, pools=pools, missing=tuple(missing), **fields)
 
 
-def live(sampler: Sampler, *, interval: float) -> Observable[Sample]:
-    """Samples every `interval` seconds from a thread of its own, from subscription to disposal.
+def pace(sample: Sample, *, slowest: float, fastest: float, ceiling: float = 1.0) -> float:
+    """Seconds until the next sample is due: as long as memory can't fill up meanwhile, within the two limits.
 
-    Polls on absolute deadlines, so it doesn't drift; a deadline that was missed is skipped, never caught up.
-    Disposing joins the thread, except from the thread itself.
+    ceiling: the fraction of a pool at which it counts as full. Source: earlyoom's polling interval.
     """
+    left = min((ceiling * pool.total - pool.used for pool in sample.pools.values() if pool is not None), default=None)
+    return slowest if left is None else min(slowest, max(min(fastest, slowest), left / FILL))
+
+
+def live_by(sampler: Sampler, settings: Settings) -> Observable[Sample]:
+    """`live` as the settings ask for."""
+    return live(sampler, interval=settings.interval, fastest=settings.fastest, ceiling=settings.critical)
+
+
+def live(
+    sampler: Sampler, *, interval: float, fastest: float | None = None, ceiling: float = 1.0
+) -> Observable[Sample]:
+    """Samples from a thread of its own, from subscription to disposal.
+
+    Every `interval` seconds; more often as memory runs short, down to every `fastest` seconds (see `pace`), as each
+    sample's `interval` says; and at once when the service manager tells of memory pressure. Polls on absolute
+    deadlines, so it doesn't drift; a deadline that was missed is skipped, never caught up. Disposing joins the
+    thread, except from the thread itself.
+    """
+    least = interval if fastest is None else min(fastest, interval)
 
     def subscribe(observer: abc.ObserverBase[Sample], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:  # noqa: ARG001
-        stop = threading.Event()
+        waiter = Waiter(sampler.alarm)
 
         def run() -> None:
-            start = time.monotonic()
-            while not stop.is_set():
-                observer.on_next(sampler.take())
-                passed = time.monotonic() - start
-                stop.wait((passed // interval + 1) * interval - passed)
+            due = event_time()
+            while not waiter.stopped:
+                taken = event_time()
+                sample = sampler.take()
+                gap = pace(sample, slowest=interval, fastest=least, ceiling=ceiling)
+                observer.on_next(msgspec.structs.replace(sample, interval=gap))
+                now = event_time()
+                due = min(due, now + gap) if now < due else due + gap * ((now - due) // gap + 1)
+                waiter.wait(due - now, at_least=taken + least - now)
+            waiter.close()
 
         thread = threading.Thread(target=run, name="gearshift-sampler", daemon=True)
 
         def dispose() -> None:
-            stop.set()
+            waiter.stop()
             if threading.current_thread() is not thread:
                 thread.join(timeout=5)
 

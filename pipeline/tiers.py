@@ -6,7 +6,7 @@ from importlib import resources
 
 import msgspec
 
-from .probes.ram import host_and_limits
+from .probes.ram import ram_limits
 from .settings import Settings
 
 
@@ -29,7 +29,7 @@ class HardwareTierDetector:
     """
 
     def __init__(self, *, memory: int | None = None, cores: int | None = None) -> None:
-        self.memory = memory if memory is not None else min(limit.total for limit in host_and_limits())
+        self.memory = memory if memory is not None else min(limit.total for limit in ram_limits())
         self.cores = cores if cores is not None else len(os.sched_getaffinity(0))
 
     def detect(self) -> Tier:

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 from reactivex import abc
 
-from ...pipeline.probes.ram import tree_rss
+from ...pipeline.probes.processes import ProcessTree
 from ...pipeline.recording import record
 from ...pipeline.settings import Settings
 from ...pipeline.words import Decision
@@ -96,7 +96,7 @@ def run_demo(recording: Path | None = None) -> int:
     for noisy in ("torchao", "torch.utils._pytree"):  # they warn of GPU kernels that a CPU doesn't need
         logging.getLogger(noisy).setLevel(logging.ERROR)
     prepare_transformers()
-    settings = demo_settings(ladder, tree_rss(psutil.Process()))
+    settings = demo_settings(ladder, ProcessTree().used())
     free = psutil.virtual_memory().available
     assert settings.budget is not None
     if free < settings.budget * 1.2:

@@ -1,10 +1,13 @@
 """Memory limits of control groups, v1 and v2, over the whole path up to the root."""
 
-from collections.abc import Iterator
-from pathlib import Path
+import re
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from .files import KeptFile
+
 _UNLIMITED = 1 << 60
+PROC, SYS = Path("/proc"), Path("/sys/fs/cgroup")
 
 
 class Limit(NamedTuple):
@@ -18,54 +21,93 @@ class Limit(NamedTuple):
     reclaimable: int = 0
 
 
-def _number(path: Path) -> int | None:
+class Group(NamedTuple):
+    """A control group's folder and the version of its hierarchy."""
+
+    folder: Path
+    version: int
+
+
+def _mounts(proc: Path, sys: Path, controller: str) -> list[tuple[int, str, Path]]:
+    """Hierarchies that may hold the controller: version, the group that is mounted, and where."""
     try:
-        text = path.read_text().strip()
+        lines = (proc / "self/mountinfo").read_text().splitlines()
     except OSError:
-        return None
-    return int(text) if text.isdigit() else None
+        return [(1, "/", sys / controller), (2, "/", sys)]
+    found = []
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        fields, (kind, _, options) = before.split(), after.split(" ", 2)
+        root, point = (re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), text) for text in fields[3:5])
+        if kind == "cgroup2":
+            found.append((2, root, Path(point)))
+        elif kind == "cgroup" and controller in options.split(","):
+            found.append((1, root, Path(point)))
+    return found
 
 
-def _inactive_file(path: Path) -> int:
-    try:
-        lines = path.read_text().splitlines()
-    except OSError:
-        return 0
-    fields = dict(line.split(None, 1) for line in lines if " " in line)
-    return int(fields.get("total_inactive_file", fields.get("inactive_file", 0)))
+def groups(controller: str, *, proc: Path = PROC, sys: Path = SYS) -> list[Group]:
+    """The control groups of this process that a controller may act in, innermost first, up to the mounted root.
 
-
-def _folders(proc: Path, sys: Path) -> Iterator[tuple[Path, str, str]]:
+    Inside a container the path may be the host's; the mounted root is then what is known of it.
+    """
     try:
         lines = (proc / "self/cgroup").read_text().splitlines()
     except OSError:
-        return
+        return []
+    paths: dict[int, str] = {}
     for line in lines:
         _, controllers, path = line.split(":", 2)
         if controllers == "":
-            top, limit, usage = sys, "memory.max", "memory.current"
-        elif "memory" in controllers.split(","):
-            top, limit, usage = sys / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes"
-        else:
+            paths[2] = path
+        elif controller in controllers.split(","):
+            paths[1] = path
+    found = []
+    for version, root, point in _mounts(proc, sys, controller):
+        if version not in paths:
             continue
-        inner = top / path.strip("/")
+        path = PurePosixPath(paths[version])
+        inside = path.relative_to(root) if path.is_relative_to(root) else PurePosixPath()
+        inner = point if ".." in inside.parts else point / inside
         while True:
-            yield inner, limit, usage
-            if inner == top:
+            found.append(Group(inner, version))
+            if inner == point:
                 break
             inner = inner.parent
-
-
-def cgroup_limits(proc: Path = Path("/proc"), sys: Path = Path("/sys/fs/cgroup")) -> list[Limit]:
-    """Every memory limit on this process, innermost first; empty where there is none or no cgroup at all.
-
-    Used is usage less inactive file cache, which the kernel gives back when asked.
-    """
-    found = []
-    for folder, limit_name, usage_name in _folders(proc, sys):
-        limit, usage = _number(folder / limit_name), _number(folder / usage_name)
-        if limit is None or usage is None or not 0 < limit < _UNLIMITED:
-            continue
-        cache = min(usage, _inactive_file(folder / "memory.stat"))
-        found.append(Limit(limit, usage - cache, cache))
     return found
+
+
+class MemoryGroup:
+    """One control group's memory: its limit, and usage less what the kernel gives back when asked."""
+
+    def __init__(self, group: Group) -> None:
+        v1 = group.version == 1
+        limits = ("memory.limit_in_bytes",) if v1 else ("memory.max", "memory.high")
+        self._limits = [KeptFile(group.folder / name) for name in limits]
+        self._usage = KeptFile(group.folder / ("memory.usage_in_bytes" if v1 else "memory.current"))
+        self._stat = KeptFile(group.folder / "memory.stat")
+        self._inactive = "total_inactive_file " if v1 else "inactive_file "
+
+    def limit(self) -> Limit | None:
+        """The limit in force, None where there is none. `memory.high` counts: beyond it the kernel stalls the group."""
+        limits = [n for n in (file.number() for file in self._limits) if n is not None and 0 < n < _UNLIMITED]
+        usage = self._usage.number() if limits else None
+        if usage is None:
+            return None
+        cache = min(usage, self._inactive_file())
+        return Limit(min(limits), usage - cache, cache)
+
+    def _inactive_file(self) -> int:
+        text = "\n" + (self._stat.read() or "")
+        at = text.find("\n" + self._inactive)
+        return int(text[at + 1 + len(self._inactive) :].split("\n", 1)[0]) if at >= 0 else 0
+
+
+class MemoryGroups:
+    """Every memory limit on this process. `limits()` gives them innermost first; none without control groups."""
+
+    def __init__(self, proc: Path = PROC, sys: Path = SYS) -> None:
+        self._groups = [MemoryGroup(group) for group in groups("memory", proc=proc, sys=sys)]
+
+    def limits(self) -> list[Limit]:
+        return [limit for limit in (group.limit() for group in self._groups) if limit is not None]

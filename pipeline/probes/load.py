@@ -1,61 +1,68 @@
-"""CPU, swap, and stalls for want of memory."""
+"""CPU and swap."""
 
+import os
 import time
-from pathlib import Path
+from collections.abc import Callable
 
 import psutil
 
-from ..samples import Pressure, Reading
+from ..samples import Reading
+from .cores import usable_cores
+
+_RECOUNT = 60.0  # seconds; a quota changes seldom
 
 
 class CpuProbe:
-    """Busy fraction of all cores since the reading before; the first is None."""
+    """How busy the cores are that this process may use, since the reading before, and how many tasks want them.
+
+    `cpu` is None at the first reading. `load` is the kernel's one-minute load average for each usable core (affinity
+    and quota): above 1, tasks wait.
+    """
 
     name = "cpu"
     pools: tuple[str, ...] = ()
 
-    def __init__(self) -> None:
-        psutil.cpu_percent(None)
-        self._primed = False
+    def __init__(
+        self, *, cores: Callable[[], float] = usable_cores, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._count, self._clock = cores, clock
+        self._counted = float("-inf")
+        self._cores = 1.0
+        self._last: tuple[float, float] | None = None
 
     def read(self) -> Reading:
-        busy = psutil.cpu_percent(None) / 100
-        primed, self._primed = self._primed, True
-        return Reading(cpu=min(1.0, busy) if primed else None)
+        now = self._clock()
+        if now - self._counted >= _RECOUNT:
+            self._counted, self._cores = now, self._count()
+        total, idle = self._times()
+        last, self._last = self._last, (total, idle)
+        busy = None
+        if last is not None and total > last[0]:
+            busy = min(1.0, max(0.0, 1 - (idle - last[1]) / (total - last[0])))
+        return Reading(cpu=busy, load=psutil.getloadavg()[0] / self._cores)
+
+    @staticmethod
+    def _times() -> tuple[float, float]:
+        """Seconds of the usable cores since boot: all, and idle."""
+        every = psutil.cpu_times(percpu=True)
+        allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(len(every))
+        mine = [every[i] for i in allowed if i < len(every)] or every
+        total = sum(sum(t) - getattr(t, "guest", 0) - getattr(t, "guest_nice", 0) for t in mine)
+        return total, sum(t.idle + getattr(t, "iowait", 0) for t in mine)
 
 
 class SwapProbe:
-    """Bytes of swap in use."""
+    """Bytes of swap in use, and bytes a second that come back from it, which is what stalls (None at first)."""
 
     name = "swap"
     pools: tuple[str, ...] = ()
 
-    def read(self) -> Reading:
-        return Reading(swap_used=psutil.swap_memory().used)
-
-
-class PressureProbe:
-    """Stall shares from the totals of /proc/pressure/memory: they react at once, the kernel's averages take seconds.
-
-    A kernel without pressure information reads as none.
-    """
-
-    name = "pressure"
-    pools: tuple[str, ...] = ()
-
-    def __init__(self, path: Path = Path("/proc/pressure/memory")) -> None:
-        self._path = path
-        self._last: tuple[float, dict[str, int]] | None = None
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._last: tuple[float, int] | None = None
 
     def read(self) -> Reading:
-        if not self._path.exists():
-            return Reading()
-        now = time.monotonic()
-        lines = self._path.read_text().splitlines()
-        totals = {line.split()[0]: int(line.rsplit("total=", 1)[1]) for line in lines}
-        last, self._last = self._last, (now, totals)
-        if last is None or now <= last[0]:
-            return Reading()
-        passed = (now - last[0]) * 1e6
-        some, full = (min(1.0, max(0.0, (totals[k] - last[1][k]) / passed)) for k in ("some", "full"))
-        return Reading(pressure={"memory": Pressure(some, full)})
+        swap, now = psutil.swap_memory(), self._clock()
+        last, self._last = self._last, (now, swap.sin)
+        rate = max(0, swap.sin - last[1]) / (now - last[0]) if last is not None and now > last[0] else None
+        return Reading(swap_used=swap.used, swap_in=rate)

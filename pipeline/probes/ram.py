@@ -6,7 +6,8 @@ from typing import NamedTuple
 import psutil
 
 from ..samples import Pool, Reading
-from .cgroup import Limit, cgroup_limits
+from .cgroup import Limit, MemoryGroups
+from .processes import ProcessTree
 
 
 class Own(NamedTuple):
@@ -16,38 +17,41 @@ class Own(NamedTuple):
     mapped: int = 0
 
 
-def tree_rss(process: psutil.Process) -> int:
-    """Resident bytes of a process and all its descendants. Shared pages count in each, so it errs upward."""
-    total = process.memory_info().rss
-    for child in process.children(recursive=True):
-        try:
-            total += child.memory_info().rss
-        except psutil.Error:
-            continue  # it ended between the listing and the reading
-    return total
-
-
-def host_and_limits() -> list[Limit]:
+def host_limit() -> Limit:
     memory = psutil.virtual_memory()
-    return [Limit(memory.total, memory.total - memory.available, memory.available), *cgroup_limits()]
+    return Limit(memory.total, memory.total - memory.available, memory.available)
+
+
+def ram_limits() -> list[Limit]:
+    """What limits RAM here: the host, and every control group that does."""
+    return [host_limit(), *MemoryGroups().limits()]
 
 
 class RamProbe:
     """The pool `ram`. Resident mapped weights count as used: the kernel calls them available, yet evicting them
-    stalls every token. A budget counts resident bytes of this process and its children, mapped ones included."""
+    stalls every token. A budget counts what this process and its children hold, mapped files included."""
 
     name = "ram"
     pools: tuple[str, ...] = ("ram",)
 
-    def __init__(self, *, budget: int | None = None, own: Callable[[], Own] = Own) -> None:
+    def __init__(
+        self,
+        *,
+        budget: int | None = None,
+        own: Callable[[], Own] = Own,
+        groups: MemoryGroups | None = None,
+        tree: ProcessTree | None = None,
+    ) -> None:
         self.budget = budget
         self._own = own
-        self._process = psutil.Process()
+        self._groups = groups or MemoryGroups()
+        self._tree = tree or ProcessTree()
 
     def read(self) -> Reading:
         own = self._own()
-        limits = [Limit(t, min(t, used + min(own.mapped, cache))) for t, used, cache in host_and_limits()]
+        limits = [host_limit(), *self._groups.limits()]
+        limits = [Limit(t, min(t, used + min(own.mapped, cache))) for t, used, cache in limits]
         if self.budget is not None:
-            limits.append(Limit(self.budget, tree_rss(self._process)))
+            limits.append(Limit(self.budget, self._tree.used()))
         tightest = min(limits, key=lambda limit: limit.total - limit.used)
         return Reading(pools={"ram": Pool(tightest.total, tightest.used, min(own.used, tightest.used))})

@@ -1,0 +1,48 @@
+"""Small files of the kernel, kept open: reading one again is one system call."""
+
+import os
+from pathlib import Path
+
+_MOST = 1 << 16
+
+
+class KeptFile:
+    """A file of /proc or /sys. `read()` gives its text, None where there is none.
+
+    What was missing at the first read is taken as missing for good; one that fails later is opened again at the
+    next read. Raises OSError when it is there and can't be read.
+    """
+
+    __slots__ = ("_absent", "_file", "path")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = None
+        self._absent = False
+
+    def read(self) -> str | None:
+        if self._absent:
+            return None
+        try:
+            if self._file is None:
+                self._file = self.path.open("rb", buffering=0)
+            return os.pread(self._file.fileno(), _MOST, 0).decode()
+        except (FileNotFoundError, NotADirectoryError):
+            self._absent = True
+            return None
+        except OSError:
+            self.close()
+            raise
+
+    def number(self) -> int | None:
+        """The file's one number; None where there is no file or no number (`max`)."""
+        text = self.read()
+        if text is None:
+            return None
+        text = text.strip()
+        return int(text) if text.lstrip("-").isdigit() else None
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
