@@ -1,10 +1,13 @@
 """What is going on in the machine and what to do about it: samples, outlooks, decisions."""
 
 from .decisions import decision_stream
-from .lines import Mark, RecordingError
+from .frames import to_frame
+from .lines import Header, Mark, RecordingError
+from .loading import Recording, load
 from .outlook import Outlook, PoolOutlook
 from .policy import Residency, Rung
-from .recording import record, replay
+from .recording import Recorder, record
+from .replaying import replay
 from .samples import Device, Pool, Pressure, Reading, Sample
 from .scaler import Preflight, ProactiveScaler
 from .settings import Settings
@@ -13,7 +16,8 @@ from .tiers import HardwareTierDetector, Tier
 from .words import Asked, Decision, Reason
 
 __all__ = [
-    "Asked", "Decision", "Device", "HardwareTierDetector", "Mark", "Outlook", "Pool", "PoolOutlook", "Preflight",
-    "Pressure", "ProactiveScaler", "Reading", "Reason", "RecordingError", "Residency", "Rung", "Sample", "Sampler",
-    "Settings", "Tier", "decision_stream", "default_probes", "live", "record", "replay",
+    "Asked", "Decision", "Device", "HardwareTierDetector", "Header", "Mark", "Outlook", "Pool", "PoolOutlook",
+    "Preflight", "Pressure", "ProactiveScaler", "Reading", "Reason", "Recorder", "Recording", "RecordingError",
+    "Residency", "Rung", "Sample", "Sampler", "Settings", "Tier", "decision_stream", "default_probes", "live", "load",
+    "record", "replay", "to_frame",
 ]  # fmt: skip

@@ -1,61 +1,137 @@
-"""Samples to a file of JSON lines and back."""
+"""Writes samples, and what was decided on them, to a file of JSON lines."""
 
-from collections.abc import Iterator
+import logging
+import threading
+from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
 
-import msgspec
-import reactivex
 from reactivex import Observable, abc
-from reactivex import operators as ops
+from reactivex.disposable import CompositeDisposable, Disposable
 
-from .lines import VERSION, Header, RecordingError, decode, decode_header, encode
+from .lines import Header, Line, Mark, encode
+from .machine import header_of_this_machine
+from .opening import open_to_write
+from .policy import Residency, Rung
 from .samples import Sample
+from .settings import Settings
+from .words import Decision
+
+log = logging.getLogger("gearshift.pipeline")
 
 
 class Recorder:
-    """Writes samples to `path`, one JSON line each, flushed so that a crash loses at most the last."""
+    """Writes lines to `path`, each handed to the system at once, so that a crash loses at most the last. Thread-safe.
 
-    def __init__(self, path: str | Path) -> None:
-        self._file: BinaryIO = Path(path).open("wb")  # noqa: SIM115 - closed by close()
-        self.write(Header(VERSION))
+    A path that ends in `.zst` is compressed by Zstandard. Beyond `max_bytes` (None: never) the file is moved to
+    `name.1.jsonl`, that one to `name.2.jsonl` and so on, `keep` of them; each begins with the header and can be read
+    alone. A file that is there already is moved in the same way, never overwritten.
+    Raises OSError from any call where the disk refuses.
+    """
 
-    def write(self, line: Header | Sample) -> None:
-        self._file.write(encode(line))
-        self._file.flush()
+    def __init__(
+        self, path: str | Path, *, header: Header | None = None, max_bytes: int | None = None, keep: int = 5
+    ) -> None:
+        if max_bytes is not None and max_bytes < 1:
+            raise ValueError(f"max_bytes must be at least 1 or None, got max_bytes={max_bytes!r}")
+        if keep < 0:
+            raise ValueError(f"keep must be at least 0, got keep={keep!r}")
+        self.path, self.max_bytes, self.keep = Path(path), max_bytes, keep
+        self._header = encode(header or header_of_this_machine())
+        self._lock = threading.Lock()
+        self._closed = False
+        if self.path.exists() and self.path.stat().st_size > 0:
+            self._shift()
+        self._begin()
+
+    def write(self, line: Line) -> None:
+        """Append a line. Raises ValueError after `close`."""
+        text = encode(line)
+        with self._lock:
+            if self._closed:
+                raise ValueError(f"{self.path}: this recorder is closed")
+            if self.max_bytes is not None and self._lines and self._file.size() + len(text) > self.max_bytes:
+                self._file.close()
+                self._shift()
+                self._begin()
+            self._file.write(text)
+            self._lines += 1
 
     def close(self) -> None:
-        self._file.close()
+        """End the file. Harmless when it is closed."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self._file.close()
+
+    def _begin(self) -> None:
+        self._file, self._lines = open_to_write(self.path), 0
+        self._file.write(self._header)
+
+    def _shift(self) -> None:
+        for number in range(self.keep - 1, 0, -1):
+            if self._numbered(number).exists():
+                self._numbered(number).replace(self._numbered(number + 1))
+        if self.keep:
+            self.path.replace(self._numbered(1))
+
+    def _numbered(self, number: int) -> Path:
+        ending = "".join(self.path.suffixes[-2:] if self.path.suffix == ".zst" else self.path.suffixes[-1:])
+        return self.path.with_name(f"{self.path.name.removesuffix(ending)}.{number}{ending}")
 
 
-def record(samples: Observable[Sample], path: str | Path) -> abc.DisposableBase:
-    """Write every sample to `path` until the stream ends or the returned disposable is disposed."""
-    recorder = Recorder(path)
-    return samples.pipe(ops.finally_action(recorder.close)).subscribe(recorder.write)
+def record(
+    samples: Observable[Sample],
+    path: str | Path,
+    *,
+    decisions: Observable[Decision] | None = None,
+    residencies: Observable[Residency] | None = None,
+    marks: Observable[Mark] | None = None,
+    ladder: Sequence[Rung] = (),
+    settings: Settings | None = None,
+    max_bytes: int | None = None,
+    keep: int = 5,
+) -> abc.DisposableBase:
+    """Write every sample to `path`, and decisions, residencies and marks among them, until the samples end.
 
+    A stream that fails, or a disk that refuses, ends the recording and is logged; the samples go on for others.
 
-def read(path: str | Path) -> Iterator[Sample]:
-    """The samples of a recording. A last line cut short by a crash is left out; any other bad line is an error."""
-    with Path(path).open("rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                if number == 1:
-                    decode_header(line, path)
-                else:
-                    found = decode(line)
-                    if isinstance(found, Sample):
-                        yield found
-            except msgspec.MsgspecError as error:
-                if number > 1 and not line.endswith(b"\n"):
-                    return
-                raise RecordingError(f"{path}:{number}: not a line of a gearshift recording: {error}") from None
-        if file.tell() == 0:
-            raise RecordingError(f"{path}: an empty file, not a gearshift recording")
+    Args:
+        samples, decisions, residencies, marks: what to write, in the order in which it comes.
+        path: the file; `.zst` at its end compresses it (needs `gearshift[zstd]` before Python 3.14).
+        ladder, settings: what the decisions are made by, kept in the header beside machine and tier.
+        max_bytes, keep: as in `Recorder`.
 
+    Returns:
+        What ends the recording when it is disposed.
 
-def replay(path: str | Path) -> Observable[Sample]:
-    """The samples of a recording as a cold Observable, as fast as they can be read.
-
-    Errors: FileNotFoundError and RecordingError arrive as `on_error`.
+    Raises:
+        OSError: when the file can't be begun.
     """
-    return reactivex.defer(lambda _: reactivex.from_iterable(read(path)))
+    header = header_of_this_machine(ladder=ladder, settings=settings)
+    recorder = Recorder(path, header=header, max_bytes=max_bytes, keep=keep)
+
+    def close() -> None:
+        try:
+            recorder.close()
+        except OSError as error:
+            log.error("the recording %s lacks its end: %s", recorder.path, error)
+
+    wires = CompositeDisposable(Disposable(close))
+
+    def failed(error: Exception) -> None:
+        log.error("the recording %s ends here: %s", recorder.path, error)
+        wires.dispose()
+
+    def write(line: Line) -> None:
+        if wires.is_disposed:
+            return
+        try:
+            recorder.write(line)
+        except OSError as error:
+            failed(error)
+
+    for beside in (decisions, residencies, marks):
+        if beside is not None:
+            wires.add(beside.subscribe(write, failed))
+    wires.add(samples.subscribe(write, failed, wires.dispose))
+    return wires

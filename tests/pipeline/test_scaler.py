@@ -1,23 +1,14 @@
-import logging
 import threading
-from pathlib import Path
 
 import pytest
 from gearshift.pipeline import (
     HardwareTierDetector,
-    Pool,
     ProactiveScaler,
-    Reading,
-    RecordingError,
     Residency,
     Sample,
-    Sampler,
     Settings,
-    live,
-    record,
-    replay,
 )
-from gearshift.pipeline.testing import ScriptedProbe, rungs_of, samples_of
+from gearshift.pipeline.testing import rungs_of, samples_of
 from reactivex import Subject
 
 LADDER = rungs_of(500, 300, 100)
@@ -98,61 +89,6 @@ def test_works_without_arguments_and_answers_before_it_is_started() -> None:
     scaler = ProactiveScaler()
     assert scaler.analyze_resource_trends().pools["ram"] is not None
     assert scaler.check_preflight_resources() == (False, "generate: no rung is loaded")
-
-
-def test_a_failing_probe_is_missing_in_the_sample_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    good = Reading(pools={"ram": Pool(10, 5)})
-    sampler = Sampler([ScriptedProbe([good, OSError("gone"), OSError("gone"), good])])
-    with caplog.at_level(logging.WARNING):
-        samples = [sampler.take() for _ in range(4)]
-    assert [s.missing for s in samples] == [(), ("ram",), ("ram",), ()]
-    assert [s.pools["ram"] is None for s in samples] == [False, True, True, False]
-    assert caplog.text.count("gone") == 1
-
-
-def test_live_samples_have_rising_times() -> None:
-    times: list[float] = []
-    enough = threading.Event()
-
-    def take(sample: Sample) -> None:
-        times.append(sample.time)
-        if len(times) >= 3:
-            enough.set()
-
-    with live(Sampler([ScriptedProbe([Reading()])]), interval=0.01).subscribe(take):
-        assert enough.wait(10)
-    assert times == sorted(times)
-
-
-def test_what_is_recorded_is_replayed(tmp_path: Path) -> None:
-    file = tmp_path / "run.jsonl"
-    samples = samples_of([1, None, 3])
-    source: Subject[Sample] = Subject()
-    subscription = record(source, file)
-    for sample in samples:
-        source.on_next(sample)
-    subscription.dispose()
-    again: list[Sample] = []
-    replay(file).subscribe(again.append)
-    assert again == samples
-    file.write_bytes(file.read_bytes()[:-10])
-    cut: list[Sample] = []
-    replay(file).subscribe(cut.append)
-    assert cut == samples[:-1]
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [("", "an empty file"), ("nonsense\n", ":1: not the first line"),
-     ('{"gearshift_recording": 9}\n', "update gearshift"),
-     ('{"gearshift_recording": 1}\nbad\n{"time": 1, "pools": {}}\n', ":2: not a line")],
-)  # fmt: skip
-def test_a_bad_recording_is_named_with_its_line(tmp_path: Path, text: str, says: str) -> None:
-    file = tmp_path / "run.jsonl"
-    file.write_text(text)
-    errors: list[Exception] = []
-    replay(file).subscribe(on_error=errors.append)
-    assert isinstance(errors[0], RecordingError) and says in str(errors[0]) and str(file) in str(errors[0])
 
 
 @pytest.mark.parametrize(

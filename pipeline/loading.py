@@ -1,0 +1,82 @@
+"""A recording as a whole, whoever made it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import reactivex
+from reactivex import Observable
+
+from .lines import Header, Line, Mark, RecordingError
+from .policy import Residency
+from .replaying import OnBad, read_header, read_lines
+from .samples import Sample
+from .words import Decision
+
+
+class Recording:
+    """All that a file holds, in memory.
+
+    path: the file. format: `gearshift`, or the name of the importer that read it. header: None for other formats.
+    samples, decisions, residencies, marks: lists, in the order in which they were written. skipped: lines left out.
+    """
+
+    def __init__(self, path: Path, format: str, lines: Sequence[Line], *, header: Header | None, skipped: int) -> None:
+        self.path, self.format, self.header, self.skipped = path, format, header, skipped
+        self.samples = [line for line in lines if isinstance(line, Sample)]
+        self.decisions = [line for line in lines if isinstance(line, Decision)]
+        self.residencies = [line for line in lines if isinstance(line, Residency)]
+        self.marks = [line for line in lines if isinstance(line, Mark)]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __repr__(self) -> str:
+        span = self.samples[-1].time - self.samples[0].time if self.samples else 0.0
+        return f"<Recording {self.path.name}: {self.format}, {len(self.samples)} samples over {span:.1f} s>"
+
+    def stream(self) -> Observable[Sample]:
+        """The samples as a cold Observable, as fast as they are taken."""
+        return reactivex.from_iterable(self.samples)
+
+
+def load(
+    path: str | Path,
+    *,
+    on_bad: OnBad = "raise",
+    columns: Mapping[str, str] | Sequence[str] | None = None,
+    totals: Mapping[str, int] | None = None,
+    interval: float | None = None,
+    unit: str | None = None,
+    instance: str | None = None,
+) -> Recording:
+    """Read a recording of gearshift or of another tool; the format is recognised by what the file holds.
+
+    Args:
+        path: the file.
+        on_bad: "raise" at a line that can't be read, or "skip" and count it.
+        columns, totals, interval, unit, instance: what the file itself doesn't say; see `gearshift.pipeline.importers`.
+
+    Raises:
+        RecordingError: naming file, line and remedy. OSError, ImportError.
+    """
+    file = Path(path)
+    if _is_ours(file):
+        bad: list[int] = []
+        lines = list(read_lines(file, on_bad=on_bad, skipped=lambda number, _: bad.append(number)))
+        return Recording(file, "gearshift", lines, header=read_header(file), skipped=len(bad))
+    from .importers import import_samples
+
+    found = import_samples(
+        file, columns=columns, totals=totals, interval=interval, unit=unit, instance=instance, on_bad=on_bad
+    )
+    return Recording(file, found.format, found.samples, header=None, skipped=found.skipped)
+
+
+def _is_ours(file: Path) -> bool:
+    if file.suffix == ".zst":
+        return True
+    with file.open("rb") as opened:
+        head = opened.read(4096)
+    if not head.strip():
+        raise RecordingError(f"{file}: an empty file, not a recording")
+    return head.startswith(b'{"gearshift_recording"') or b'"gearshift_recording"' in head.split(b"\n", 1)[0]

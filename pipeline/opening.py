@@ -1,0 +1,70 @@
+"""Files of lines, plain or compressed by their ending."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from .lines import RecordingError
+
+
+class LineFile:
+    """A file that is written line by line, each handed to the system at once."""
+
+    def __init__(self, raw: BinaryIO, packed: Any = None) -> None:
+        self._raw, self._packed = raw, packed
+
+    def write(self, line: bytes) -> None:
+        if self._packed is None:
+            self._raw.write(line)
+            self._raw.flush()
+        else:
+            self._packed.write(line)
+            self._packed.flush()  # ends a block: what is on disk can be read up to here
+
+    def size(self) -> int:
+        """Bytes on disk."""
+        return self._raw.tell()
+
+    def close(self) -> None:
+        try:
+            if self._packed is not None:
+                self._packed.close()
+        finally:
+            self._raw.close()
+
+
+def open_to_write(path: Path) -> LineFile:
+    """Begin a file. Raises OSError, or ImportError where `.zst` is asked for and can't be written."""
+    zstd = _zstd(path)
+    raw = path.open("wb")
+    return LineFile(raw, None if zstd is None else zstd.ZstdFile(raw, "wb"))
+
+
+def lines_of(path: Path) -> Iterator[bytes]:
+    """Lines with their ends; the last one may lack it. A compressed file that was cut off ends where it was cut."""
+    zstd = _zstd(path)
+    if zstd is None:
+        with path.open("rb") as file:
+            yield from file
+        return
+    with zstd.open(path, "rb") as file:
+        try:
+            yield from file
+        except EOFError:
+            return
+        except zstd.ZstdError as error:
+            raise RecordingError(f"{path}: not a Zstandard file, or a damaged one: {error}") from None
+
+
+def _zstd(path: Path) -> Any:
+    if path.suffix != ".zst":
+        return None
+    try:
+        if sys.version_info >= (3, 14):
+            from compression import zstd
+        else:
+            from backports import zstd
+    except ImportError as error:
+        raise ImportError(f"{path}: Zstandard needs `pip install 'gearshift[zstd]'`: {error}") from None
+    return zstd

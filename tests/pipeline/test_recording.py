@@ -1,0 +1,238 @@
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from gearshift.pipeline import (
+    Decision,
+    Device,
+    Mark,
+    Pool,
+    Pressure,
+    Reason,
+    Recorder,
+    Residency,
+    Rung,
+    Sample,
+    Settings,
+    load,
+    record,
+)
+from gearshift.pipeline.lines import decode, encode
+from gearshift.pipeline.testing import samples_of
+from hypothesis import given
+from hypothesis import strategies as st
+from reactivex import Subject
+
+FULL = Sample(
+    time=12.5,
+    pools={"ram": Pool(100, 60, 20), "cuda:0": None, "cuda:1": Pool(50, 5)},
+    devices={"cuda:1": Device(0.5, 61.0, 120.5, 7, ("thermal",), 0)},
+    cpu=0.25,
+    load=1.5,
+    swap_used=0,
+    swap_in=10.0,
+    pressure={"memory": Pressure(0.1, 0.0), "io": Pressure(0.0, 0.0)},
+    alarm=True,
+    interval=0.1,
+    wall=1.7e9,
+    missing=("cuda:0",),
+)
+DECISION = Decision("downgrade", "large", None, "planned", 13.0, Reason("forecast", "ram", 100, seconds_left=4.5))
+RESIDENCY = Residency(14.0, "ready", "small", "large", 2.5)
+MARK = Mark(15.0, "the build begins")
+
+both = pytest.mark.parametrize("name", ["run.jsonl", "run.jsonl.zst"])
+
+
+@pytest.mark.parametrize("line", [FULL, DECISION, RESIDENCY, MARK, Sample(0.0, {})])
+def test_every_kind_of_line_comes_back_as_it_was(line: Sample) -> None:
+    assert decode(encode(line)) == line
+
+
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+pools = st.builds(Pool, st.integers(1, 1 << 50), st.integers(0, 1 << 50), st.integers(0, 1 << 50))
+
+
+@given(
+    st.builds(
+        Sample,
+        time=numbers,
+        pools=st.dictionaries(st.text(), st.none() | pools),
+        cpu=st.none() | numbers,
+        alarm=st.none() | st.booleans(),
+        missing=st.lists(st.text()).map(tuple),
+    )
+)
+def test_any_sample_comes_back_as_it_was(sample: Sample) -> None:
+    assert decode(encode(sample)) == sample
+    assert encode(sample).count(b"\n") == 1
+
+
+@both
+def test_samples_decisions_residencies_and_marks_stand_in_one_file_in_order(tmp_path: Path, name: str) -> None:
+    samples, decisions, residencies, marks = (
+        Subject[Sample](),
+        Subject[Decision](),
+        Subject[Residency](),
+        Subject[Mark](),
+    )
+    ladder = [Rung("large", {"ram": 60}), Rung("small", {"ram": 20})]
+    wire = record(
+        samples, tmp_path / name, decisions=decisions, residencies=residencies, marks=marks, ladder=ladder,
+        settings=Settings(high=0.7),
+    )  # fmt: skip
+    samples.on_next(FULL)
+    decisions.on_next(DECISION)
+    residencies.on_next(RESIDENCY)
+    marks.on_next(MARK)
+    samples.on_next(FULL)
+    wire.dispose()
+    samples.on_next(FULL)
+    found = load(tmp_path / name)
+    assert (found.samples, found.decisions, found.residencies, found.marks) == (
+        [FULL, FULL], [DECISION], [RESIDENCY], [MARK],
+    )  # fmt: skip
+    assert found.header is not None and found.header.machine is not None
+    assert (list(found.header.ladder), found.header.settings) == (ladder, Settings(high=0.7))
+    assert found.header.machine.memory > 0 and found.header.tier
+    if name == "run.jsonl":
+        kinds = [json.loads(line).get("record") for line in (tmp_path / name).read_text().splitlines()]
+        assert kinds == [None, "sample", "decision", "residency", "mark", "sample"]
+
+
+def test_ends_with_its_samples_and_lets_go_of_all_streams(tmp_path: Path) -> None:
+    samples, decisions = Subject[Sample](), Subject[Decision]()
+    record(samples, tmp_path / "run.jsonl", decisions=decisions)
+    samples.on_next(FULL)
+    samples.on_completed()
+    assert not decisions.observers
+    assert load(tmp_path / "run.jsonl").samples == [FULL]
+
+
+def test_a_stream_that_fails_ends_the_recording_and_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    samples, decisions = Subject[Sample](), Subject[Decision]()
+    record(samples, tmp_path / "run.jsonl", decisions=decisions)
+    with caplog.at_level(logging.ERROR):
+        decisions.on_error(OSError("lost"))
+    assert "run.jsonl ends here: lost" in caplog.text and not samples.observers
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+def test_a_full_disk_ends_the_recording_and_not_the_samples(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(OSError, match="No space left"):
+        record(Subject[Sample](), "/dev/full")
+    samples = Subject[Sample]()
+    others: list[Sample] = []
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(small)], capture_output=True).returncode:
+        pytest.skip("no small disk can be mounted here")
+    try:
+        record(samples, small / "run.jsonl")
+        samples.subscribe(others.append)
+        with caplog.at_level(logging.ERROR):
+            for sample in samples_of(range(1000)):
+                samples.on_next(sample)
+        assert len(others) == 1000 and caplog.text.count("ends here") == 1
+        assert 0 < len(load(small / "run.jsonl").samples) < 1000
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+@both
+def test_a_file_that_is_there_is_kept_under_another_name(tmp_path: Path, name: str) -> None:
+    for i in range(4):
+        recorder = Recorder(tmp_path / name, keep=2)
+        recorder.write(Sample(float(i), {}))
+        recorder.close()
+    found = {path.name: load(path).samples[0].time for path in tmp_path.iterdir()}
+    first, _, ending = name.partition(".")
+    assert found == {name: 3.0, f"{first}.1.{ending}": 2.0, f"{first}.2.{ending}": 1.0}
+
+
+@both
+def test_a_file_that_grows_too_large_is_followed_by_another(tmp_path: Path, name: str) -> None:
+    recorder = Recorder(tmp_path / name, max_bytes=2000, keep=100)
+    samples = samples_of(range(500))
+    for sample in samples:
+        recorder.write(sample)
+    recorder.close()
+    files = sorted(
+        tmp_path.iterdir(), key=lambda path: -int((path.name.split(".")[1:2] + ["0"])[0].replace("jsonl", "0"))
+    )
+    assert len(files) > 5 and all(path.stat().st_size <= 2100 for path in files)
+    assert [sample for path in files for sample in load(path).samples] == samples
+    assert all(load(path).header is not None for path in files)
+
+
+def test_with_keep_0_only_the_newest_part_remains(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "run.jsonl", max_bytes=2000, keep=0)
+    for sample in samples_of(range(500)):
+        recorder.write(sample)
+    recorder.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["run.jsonl"]
+    assert load(tmp_path / "run.jsonl").samples[-1].time == 499.0
+
+
+def test_lines_from_several_threads_do_not_mix(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "run.jsonl", max_bytes=50_000, keep=1000)
+    start = threading.Barrier(4)
+
+    def write(thread: int) -> None:
+        start.wait()
+        for i in range(500):
+            recorder.write(Mark(float(i), f"{thread}" * 50))
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    recorder.close()
+    marks = [m for path in tmp_path.iterdir() for m in load(path).marks]
+    assert len(marks) == 2000 and all(len(set(m.text)) == 1 for m in marks)
+
+
+WRITER = """
+import sys
+from gearshift.pipeline import Recorder, Sample
+recorder = Recorder(sys.argv[1])
+for i in range(10**9):
+    recorder.write(Sample(float(i), {}))
+    if i >= 1000:
+        print(i, flush=True)
+"""
+
+
+@both
+def test_what_was_written_survives_the_killing_of_the_writer(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    written = int(writer.stdout.readline())
+    os.kill(writer.pid, signal.SIGKILL)
+    written = max([written, *(int(line) for line in writer.communicate(timeout=30)[0].splitlines() if line)])
+    times = [sample.time for sample in load(path).samples]
+    assert times == [float(i) for i in range(len(times))]
+    assert len(times) >= written + 1
+
+
+def test_a_closed_recorder_says_so(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "run.jsonl")
+    recorder.close()
+    recorder.close()
+    with pytest.raises(ValueError, match="this recorder is closed"):
+        recorder.write(FULL)
+
+
+@pytest.mark.parametrize(("arguments", "message"), [({"max_bytes": 0}, "max_bytes=0"), ({"keep": -1}, "keep=-1")])
+def test_a_bad_argument_is_named(tmp_path: Path, arguments: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Recorder(tmp_path / "run.jsonl", **arguments)
+    assert not list(tmp_path.iterdir())
