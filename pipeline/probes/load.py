@@ -29,17 +29,18 @@ class CpuProbe:
         self._counted = float("-inf")
         self._cores = 1.0
         self._last: tuple[float, float] | None = None
+        self._busy: float | None = None
 
     def read(self) -> Reading:
         now = self._clock()
         if now - self._counted >= _RECOUNT:
             self._counted, self._cores = now, self._count()
         total, idle = self._times()
-        last, self._last = self._last, (total, idle)
-        busy = None
-        if last is not None and total > last[0]:
-            busy = min(1.0, max(0.0, 1 - (idle - last[1]) / (total - last[0])))
-        return Reading(cpu=busy, load=psutil.getloadavg()[0] / self._cores)
+        if self._last is None or total > self._last[0]:  # else the kernel has not counted on since
+            if self._last is not None:
+                self._busy = min(1.0, max(0.0, 1 - (idle - self._last[1]) / (total - self._last[0])))
+            self._last = total, idle
+        return Reading(cpu=self._busy, load=psutil.getloadavg()[0] / self._cores)
 
     @staticmethod
     def _times() -> tuple[float, float]:

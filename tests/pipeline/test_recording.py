@@ -163,9 +163,7 @@ def test_a_file_that_grows_too_large_is_followed_by_another(tmp_path: Path, name
     for sample in samples:
         recorder.write(sample)
     recorder.close()
-    files = sorted(
-        tmp_path.iterdir(), key=lambda path: -int((path.name.split(".")[1:2] + ["0"])[0].replace("jsonl", "0"))
-    )
+    files = sorted(tmp_path.iterdir(), key=lambda path: load(path).samples[0].time)
     assert len(files) > 5 and all(path.stat().st_size <= 2100 for path in files)
     assert [sample for path in files for sample in load(path).samples] == samples
     assert all(load(path).header is not None for path in files)
