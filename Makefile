@@ -24,6 +24,8 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m tests.benchmarks.drift
 	$(BIN)/python -m tests.benchmarks.memory
 	$(BIN)/python -m tests.benchmarks.stream
+	$(BIN)/python -m tests.benchmarks.sensing
+	$(BIN)/python -m tests.benchmarks.recordings
 
 notebooks: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/test_notebooks.py $(ARGS)

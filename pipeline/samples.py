@@ -2,8 +2,10 @@
 
 import msgspec
 
+# gc=False below: no cycle can be made of these records, and the collector would walk a day of them again and again
 
-class Pool(msgspec.Struct, frozen=True, omit_defaults=True):
+
+class Pool(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Memory that a model can sit in.
 
     total: bytes under the tightest limit in force. used: bytes that a new allocation cannot have.
@@ -29,7 +31,7 @@ class Pool(msgspec.Struct, frozen=True, omit_defaults=True):
         return max(0, self.used - self.own)
 
 
-class Pressure(msgspec.Struct, frozen=True):
+class Pressure(msgspec.Struct, frozen=True, gc=False):
     """Share of the time since the last reading in which work stalled for a resource: some of it, or all of it."""
 
     some: float
@@ -67,7 +69,7 @@ class Reading(msgspec.Struct, frozen=True):
     alarm: bool | None = None
 
 
-class Sample(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="record", tag="sample"):
+class Sample(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="record", tag="sample"):
     """All probes at one moment.
 
     time: seconds on a clock that never goes back and counts suspension, the event time. wall: seconds since 1970, for
