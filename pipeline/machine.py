@@ -16,7 +16,9 @@ def header_of_this_machine(*, ladder: Sequence[Rung] = (), settings: Settings | 
     return Header(
         gearshift_recording=VERSION,
         wall=time.time(),
-        machine=Machine(detector.memory, detector.cores, platform.platform(), platform.python_version()),
+        machine=Machine(
+            detector.memory, detector.cores, f"{platform.system()} {platform.machine()}", platform.python_version()
+        ),
         tier=detector.detect().name,
         ladder=tuple(ladder),
         settings=settings,
