@@ -9,11 +9,12 @@ from .samples import Device, Pool, Pressure, Reading, Sample
 from .scaler import Preflight, ProactiveScaler
 from .settings import Settings
 from .sources import Sampler, default_probes, live
-from .tiers import HardwareTierDetector, Tier
+from .tier_file import Tier, TierError
+from .tiers import HardwareTierDetector
 from .words import Asked, Decision, Reason
 
 __all__ = [
     "Asked", "Decision", "Device", "HardwareTierDetector", "Mark", "Outlook", "Pool", "PoolOutlook", "Preflight",
     "Pressure", "ProactiveScaler", "Reading", "Reason", "RecordingError", "Residency", "Rung", "Sample", "Sampler",
-    "Settings", "Tier", "decision_stream", "default_probes", "live", "record", "replay",
+    "Settings", "Tier", "TierError", "decision_stream", "default_probes", "live", "record", "replay",
 ]  # fmt: skip

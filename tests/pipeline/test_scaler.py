@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from gearshift.pipeline import (
-    HardwareTierDetector,
     Pool,
     ProactiveScaler,
     Reading,
@@ -153,10 +152,3 @@ def test_a_bad_recording_is_named_with_its_line(tmp_path: Path, text: str, says:
     errors: list[Exception] = []
     replay(file).subscribe(on_error=errors.append)
     assert isinstance(errors[0], RecordingError) and says in str(errors[0]) and str(file) in str(errors[0])
-
-
-@pytest.mark.parametrize(
-    ("gib", "cores", "name"), [(8, 16, "low_end"), (24, 2, "mid_range"), (64, 16, "high_end"), (64, 1, "low_end")]
-)
-def test_a_machine_is_in_exactly_one_tier(gib: int, cores: int, name: str) -> None:
-    assert HardwareTierDetector(memory=gib << 30, cores=cores).detect().name == name
