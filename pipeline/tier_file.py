@@ -1,6 +1,5 @@
 """Tiers and the TOML file that they come from: read, and refused with one clear error where it can't be used."""
 
-import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from .settings import Settings
 
 SHIPPED = Path(__file__).with_name("tiers.toml")
 _DEFAULTS = Settings()
+_MOST = 1e9
 _KINDS = {"name": "text in quotes", "preferred": 'a list of patterns in quotes, such as ["*7b*", "*"]'}
 
 
@@ -57,13 +57,13 @@ class Tier(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
             raise ValueError(f"name must hold a word, got name={self.name!r}")
         for field in ("min_memory_gib", "min_cores"):
             value = getattr(self, field)
-            if not (math.isfinite(value) and value >= 0):
-                raise ValueError(f"{field} must be a number of at least 0, got {field}={value!r}")
+            if not 0 <= value <= _MOST:
+                raise ValueError(f"{field} must be a number from 0 to {_MOST:g}, got {field}={value!r}")
         by = self.min_accelerator_gib
-        if by is not None and not (math.isfinite(by) and by > 0):
+        if by is not None and not 0 < by <= _MOST:
             raise ValueError(
-                f"min_accelerator_gib must be a number above 0, got min_accelerator_gib={by!r}; leave it out where an "
-                "accelerator is no way into the tier"
+                f"min_accelerator_gib must be a number above 0, up to {_MOST:g}, got min_accelerator_gib={by!r}; "
+                "leave it out where an accelerator is no way into the tier"
             )
         if not self.high < self.critical:
             raise ValueError(
@@ -78,7 +78,7 @@ class Tier(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
             "window": self.window,
         }  # fmt: skip
 
-    def reached_by(self, memory: int, cores: float, accelerators: Mapping[str, int]) -> bool:
+    def reached_by(self, memory: float, cores: float, accelerators: Mapping[str, float]) -> bool:
         """Bytes of RAM, cores, and bytes of each accelerator."""
         by = self.min_accelerator_gib
         return (memory >= self.min_memory_gib * 2**30 and cores >= self.min_cores) or (
@@ -167,8 +167,6 @@ _MINIMA = ("min_memory_gib", "min_cores", "min_accelerator_gib")
 def _reachable(tier: Tier, above: Sequence[Tier]) -> bool:
     """Whether the least machine of either way into the tier is in no tier above it."""
     by = tier.min_accelerator_gib
-    least = {"": math.ceil(by * 2**30)} if by is not None else None
-    memory = math.ceil(tier.min_memory_gib * 2**30)
-    return not any(t.reached_by(memory, tier.min_cores, {}) for t in above) or (
-        least is not None and not any(t.reached_by(0, 0, least) for t in above)
-    )
+    if not any(t.reached_by(tier.min_memory_gib * 2**30, tier.min_cores, {}) for t in above):
+        return True
+    return by is not None and not any(t.reached_by(0, 0, {"": by * 2**30}) for t in above)
