@@ -32,5 +32,35 @@ def demo(
     raise typer.Exit(code)
 
 
+@app.command()
+def tiers(
+    file: Annotated[
+        Path | None, typer.Option("--tiers", metavar="FILE", help="Use the tiers of this TOML file.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object, in bytes, fractions, seconds.")
+    ] = False,
+) -> None:
+    """What kind of machine this is, by what it has under limits, and which ceilings follow.
+
+    The tiers are those of --tiers, else of the file that GEARSHIFT_TIERS names, else those that ship.
+    Exit codes: 0 told, 1 the tiers can't be used, 2 wrong usage.
+    """
+    from ..pipeline.tier_file import TierError
+    from ..pipeline.tiers import HardwareTierDetector
+
+    try:
+        detector = HardwareTierDetector(file)
+    except TierError as error:
+        typer.echo(f"gearshift tiers: {error}", err=True)
+        raise typer.Exit(1) from None
+    from . import tier_report
+
+    if as_json:
+        typer.echo(tier_report.as_json(detector))
+    else:
+        tier_report.show(detector)
+
+
 def main() -> None:
     app()

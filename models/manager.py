@@ -40,7 +40,7 @@ class ModelManager:
         system: a system prompt for every conversation.
 
     `notices`, `residencies`, `outcomes` and `decisions` are Observables; their items come from gearshift's threads.
-    Raises LadderError before anything is loaded.
+    Raises LadderError, or TierError for a file that GEARSHIFT_TIERS names, before anything is loaded.
     """
 
     def __init__(

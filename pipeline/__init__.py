@@ -12,12 +12,13 @@ from .samples import Device, Pool, Pressure, Reading, Sample
 from .scaler import Preflight, ProactiveScaler
 from .settings import Settings
 from .sources import Sampler, default_probes, live
-from .tiers import HardwareTierDetector, Tier
+from .tier_file import Tier, TierError
+from .tiers import HardwareTierDetector
 from .words import Asked, Decision, Reason
 
 __all__ = [
     "Asked", "Decision", "Device", "HardwareTierDetector", "Header", "Mark", "Outlook", "Pool", "PoolOutlook",
     "Preflight", "Pressure", "ProactiveScaler", "Reading", "Reason", "Recorder", "Recording", "RecordingError",
-    "Residency", "Rung", "Sample", "Sampler", "Settings", "Tier", "decision_stream", "default_probes", "live", "load",
-    "record", "replay", "to_frame",
+    "Residency", "Rung", "Sample", "Sampler", "Settings", "Tier", "TierError", "decision_stream", "default_probes",
+    "live", "load", "record", "replay", "to_frame",
 ]  # fmt: skip

@@ -27,7 +27,7 @@ class Machine(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where it was recorded: bytes of RAM and usable cores, both under the limits in force."""
 
     memory: int
-    cores: int
+    cores: float
     system: str = ""
     python: str = ""
 

@@ -35,7 +35,7 @@ class ProactiveScaler:
 
     Args:
         ladder: rungs, best first; without rungs it watches and decides nothing.
-        settings: `Settings`; by default this machine's tier.
+        settings: `Settings`; by default this machine's tier (raises TierError where GEARSHIFT_TIERS names a bad file).
         source: an Observable of samples; by default this machine, every `settings.interval` seconds.
         residencies: what is loaded, as a stream; without it nothing is taken as loaded.
 

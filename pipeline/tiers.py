@@ -1,47 +1,160 @@
 """What kind of machine this is, by what it has (not by what happens to be free)."""
 
+import math
 import os
-import tomllib
-from importlib import resources
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import overload
 
-import msgspec
-
+from .policy import Rung
+from .probes.cores import usable_cores
+from .probes.nvml import NvmlProbe
 from .probes.ram import ram_limits
 from .settings import Settings
+from .sources import Sampler
+from .tier_file import SHIPPED, Thresholds, Tier, read_tiers
+from .words import GIB
 
-
-class Tier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A class of machines and its ceiling. Memory in GiB, `high` a fraction."""
-
-    name: str
-    min_memory_gib: float
-    min_cores: int
-    high: float
+VARIABLE = "GEARSHIFT_TIERS"
 
 
 class HardwareTierDetector:
-    """Puts a machine in exactly one tier of `tiers.toml`.
+    """Puts a machine in exactly one tier: the first, from the top, whose minimum it reaches.
 
-    >>> HardwareTierDetector(memory=24 << 30, cores=2).detect().name
+    The tiers come from the file `tiers`; without it from the file that the environment variable GEARSHIFT_TIERS names;
+    without that (or when it is empty) from the one that ships. What isn't given of the machine is read from this one,
+    once: totals, under the limits in force.
+
+    Args:
+        tiers: a TOML file of `[[tier]]` tables, best first, with the keys of `Tier`.
+        memory: bytes of RAM.
+        cores: that may be used; a fraction under a CPU quota.
+        accelerators: bytes of each, by the name of its pool (`cuda:0`).
+
+    Raises:
+        TierError: for a file that can't be used.
+        ValueError: for memory, cores or an accelerator that is not above 0.
+
+    >>> machine = HardwareTierDetector(memory=24 << 30, cores=2, accelerators={})
+    >>> machine.detect().name
     'mid_range'
-    >>> HardwareTierDetector(memory=64 << 30, cores=2).scaling_thresholds()
-    {'high': 0.8}
+    >>> machine.scaling_thresholds()
+    {'high': 0.8, 'critical': 0.92, 'hysteresis': 0.1, 'interval': 1.0, 'window': 30.0}
+    >>> machine.can_run(Rung("qwen-7b-bf16", {"ram": 15 << 30})), machine.can_run(Rung("on a GPU", {"cuda:0": 1}))
+    (True, False)
+    >>> print(machine.explain())
+    mid_range: 24 GiB of RAM and 2 cores reach its 11 GiB and 2 cores. For high_end the machine lacks 21 GiB of RAM \
+and 6 cores, or an accelerator of 22 GiB.
     """
 
-    def __init__(self, *, memory: int | None = None, cores: int | None = None) -> None:
+    def __init__(
+        self,
+        tiers: str | Path | None = None,
+        *,
+        memory: int | None = None,
+        cores: float | None = None,
+        accelerators: Mapping[str, int] | None = None,
+    ) -> None:
+        named = os.environ.get(VARIABLE) if tiers is None else None
+        self.file = Path(tiers if tiers is not None else named or SHIPPED).expanduser()
+        self.tiers = read_tiers(self.file, named_by=VARIABLE if named else "")
         self.memory = memory if memory is not None else min(limit.total for limit in ram_limits())
-        self.cores = cores if cores is not None else len(os.sched_getaffinity(0))
+        self.cores = cores if cores is not None else usable_cores()
+        self.accelerators = dict(accelerators) if accelerators is not None else _accelerators()
+        told = {"memory": self.memory, "cores": self.cores}
+        for name, value in {**told, **{f"accelerators[{k!r}]": v for k, v in self.accelerators.items()}}.items():
+            if not (math.isfinite(value) and value > 0):
+                unit = "cores" if name == "cores" else "bytes"
+                raise ValueError(f"{name} must be {unit} above 0, got {name}={value!r}")
 
     def detect(self) -> Tier:
-        text = resources.files(__package__ or "gearshift.pipeline").joinpath("tiers.toml").read_text()
-        tiers = msgspec.convert(tomllib.loads(text)["tier"], list[Tier])
-        return next(t for t in tiers if self.memory >= t.min_memory_gib * 2**30 and self.cores >= t.min_cores)
+        """The machine's tier."""
+        return next(tier for tier in self.tiers if tier.reached_by(self.memory, self.cores, self.accelerators))
 
-    def scaling_thresholds(self) -> dict[str, float]:
-        """The tier's ceilings, as keyword arguments of `Settings`."""
-        return {"high": self.detect().high}
+    def scaling_thresholds(self) -> Thresholds:
+        """The tier's ceilings, interval and window, as keyword arguments of `Settings`."""
+        return self.detect().thresholds()
+
+    @overload
+    def preferred_rungs(self) -> list[str]: ...
+    @overload
+    def preferred_rungs(self, ladder: Iterable[Rung]) -> list[Rung]: ...
+    def preferred_rungs(self, ladder: Iterable[Rung] | None = None) -> list[str] | list[Rung]:
+        """The tier's patterns; with a ladder the rungs that match one and can run, best first.
+
+        Best is what matches an earlier pattern; among those of one pattern the ladder's order stays.
+
+        >>> sizes = [Rung("30b", {"ram": 60 << 30}), Rung("x-7b", {"ram": 15 << 30}), Rung("x-3B", {"ram": 6 << 30})]
+        >>> machine = HardwareTierDetector(memory=24 << 30, cores=2, accelerators={})
+        >>> [rung.name for rung in machine.preferred_rungs(sizes)]
+        ['x-3B', 'x-7b']
+        """
+        patterns = self.detect().preferred
+        if ladder is None:
+            return list(patterns)
+        left, chosen = [rung for rung in ladder if self.can_run(rung)], []
+        for pattern in patterns:
+            chosen += [rung for rung in left if fnmatchcase(rung.name.lower(), pattern.lower())]
+            left = [rung for rung in left if rung not in chosen]
+        return chosen
+
+    def can_run(self, rung: Rung) -> bool:
+        """Whether all that the rung needs is within `critical` of what the machine has, were nothing else running.
+
+        False when the rung needs a pool that the machine lacks.
+        """
+        pools, critical = {"ram": self.memory, **self.accelerators}, self.detect().critical
+        return all(need <= critical * pools.get(pool, 0) for pool, need in rung.need.items())
+
+    def explain(self) -> str:
+        """Which tier and why, and what is missing for the one above; two sentences."""
+        tier = self.detect()
+        at = self.tiers.index(tier)
+        text = f"{tier.name}: {self._reached(tier)}."
+        if at == 0:
+            return f"{text} There is no tier above."
+        return f"{text} For {self.tiers[at - 1].name} the machine lacks {self._lacks(self.tiers[at - 1])}."
+
+    def _reached(self, tier: Tier) -> str:
+        has = f"{_gib(self.memory)} of RAM and {_cores(self.cores)}"
+        if tier.reached_by(self.memory, self.cores, {}):
+            if not (tier.min_memory_gib or tier.min_cores):
+                return f"{has}; it has no minimum"
+            return f"{has} reach its {_gib(tier.min_memory_gib * GIB)} and {_cores(tier.min_cores)}"
+        pool = max(self.accelerators, key=self.accelerators.__getitem__)
+        return (
+            f"{pool} with {_gib(self.accelerators[pool])} reaches its accelerator of "
+            f"{_gib((tier.min_accelerator_gib or 0) * GIB)}"
+        )
+
+    def _lacks(self, tier: Tier) -> str:
+        memory, cores = tier.min_memory_gib * GIB - self.memory, tier.min_cores - self.cores
+        lacks = [f"{_gib(memory, up=True)} of RAM"] if memory > 0 else []
+        lacks += [_cores(cores, up=True)] if cores > 0 else []
+        by = tier.min_accelerator_gib
+        return " and ".join(lacks) + (f", or an accelerator of {_gib(by * GIB)}" if by is not None else "")
+
+
+def _gib(count: float, *, up: bool = False) -> str:
+    return f"{_hundredths(count / GIB, up=up)} GiB"
+
+
+def _cores(count: float, *, up: bool = False) -> str:
+    told = _hundredths(count, up=up)
+    return f"{told} {'core' if told == '1' else 'cores'}"
+
+
+def _hundredths(value: float, *, up: bool) -> str:
+    """What a machine has is rounded down and what it lacks up: one byte short of 45 GiB is not 45 GiB, nor lacks 0."""
+    return f"{(math.ceil if up else math.floor)(round(value * 100, 8)) / 100:.15g}"
+
+
+def _accelerators() -> dict[str, int]:
+    pools = Sampler([NvmlProbe()]).take().pools
+    return {name: pool.total for name, pool in pools.items() if pool is not None}
 
 
 def machine_settings() -> Settings:
-    """The defaults, with this machine's tier's ceiling."""
-    return Settings(high=HardwareTierDetector().detect().high)
+    """The defaults, with the ceilings, interval and window of this machine's tier. Raises TierError."""
+    return Settings(**HardwareTierDetector().scaling_thresholds())

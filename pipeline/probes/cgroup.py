@@ -30,11 +30,13 @@ class Group(NamedTuple):
 
 def _mounts(proc: Path, sys: Path, controller: str) -> list[tuple[int, str, Path]]:
     """Hierarchies that may hold the controller: version, the group that is mounted, and where."""
+    found: list[tuple[int, str, Path]] = []
     try:
         lines = (proc / "self/mountinfo").read_text().splitlines()
     except OSError:
-        return [(1, "/", sys / controller), (2, "/", sys)]
-    found = []
+        mounted = sorted(sys.iterdir()) if sys.is_dir() else []
+        found = [(1, "/", folder) for folder in mounted if controller in folder.name.split(",")]
+        return [*found, (2, "/", sys), (2, "/", sys / "unified")]
     for line in lines:
         before, _, after = line.partition(" - ")
         fields, (kind, _, options) = before.split(), after.split(" ", 2)

@@ -2,7 +2,6 @@ import threading
 
 import pytest
 from gearshift.pipeline import (
-    HardwareTierDetector,
     ProactiveScaler,
     Residency,
     Sample,
@@ -89,10 +88,3 @@ def test_works_without_arguments_and_answers_before_it_is_started() -> None:
     scaler = ProactiveScaler()
     assert scaler.analyze_resource_trends().pools["ram"] is not None
     assert scaler.check_preflight_resources() == (False, "generate: no rung is loaded")
-
-
-@pytest.mark.parametrize(
-    ("gib", "cores", "name"), [(8, 16, "low_end"), (24, 2, "mid_range"), (64, 16, "high_end"), (64, 1, "low_end")]
-)
-def test_a_machine_is_in_exactly_one_tier(gib: int, cores: int, name: str) -> None:
-    assert HardwareTierDetector(memory=gib << 30, cores=cores).detect().name == name

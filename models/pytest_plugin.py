@@ -1,0 +1,118 @@
+"""Fixtures for pytest: the decisions of a recording, held to stored ones. Installed as the plugin `gearshift`.
+
+It stands on this floor because pytest imports it at every start, and this package costs nothing to import; what the
+fixtures need is imported when one of them is first called.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from ..pipeline.policy import Residency, Rung
+    from ..pipeline.settings import Settings
+    from ..pipeline.words import Decision
+
+_UPDATE = "--gearshift-update"
+_WRITTEN = "gearshift_golden"
+
+
+class _InTest:
+    """A relative path starts at the folder of the test file, or, where nothing is there, at pytest's root folder."""
+
+    def __init__(self, request: pytest.FixtureRequest) -> None:
+        self._request = request
+        self._folders = (request.path.parent, request.config.rootpath)
+
+    def _found(self, path: str | Path) -> Path | None:
+        return next((found for folder in self._folders if (found := folder / path).exists()), None)
+
+    def _existing(self, what: str, path: str | Path) -> Path:
+        found = self._found(path)
+        if found is None:
+            tried = " nor ".join(dict.fromkeys(str(folder / path) for folder in self._folders))
+            raise FileNotFoundError(f"no {what} {str(path)!r}: there is no {tried}")
+        return found
+
+
+class ReplayDecisions(_InTest):
+    """What the fixture `replay_decisions` gives."""
+
+    def __call__(
+        self,
+        path: str | Path,
+        ladder: "Sequence[Rung] | str | Path",
+        settings: "Settings | None" = None,
+        residencies: "Iterable[Residency] | None" = None,
+    ) -> "list[Decision]":
+        """All decisions over the recording `path`; see `gearshift.pipeline.replayed.replayed`.
+
+        Raises FileNotFoundError, RecordingError, and ValueError for a ladder that can't be used.
+        """
+        __tracebackhide__ = True
+        from ..pipeline.replayed import replayed
+
+        rungs = self._existing("ladder", ladder) if isinstance(ladder, str | Path) else ladder
+        return replayed(self._existing("recording", path), rungs, settings, residencies)
+
+
+class AssertGolden(_InTest):
+    """What the fixture `assert_golden` gives."""
+
+    def __call__(self, decisions: "Iterable[Decision]", path: str | Path) -> None:
+        """Fail unless the decisions are those in the file; with `--gearshift-update`, write the file instead.
+
+        Numbers agree within one part in 10⁹, everything else exactly; `explain` is for readers and isn't compared.
+        A file that is missing is a failure.
+        """
+        __tracebackhide__ = True
+        from ..pipeline import golden
+
+        came = golden.lines_of(decisions)
+        file = self._found(path) or self._folders[0] / path
+        if self._request.config.getoption(_UPDATE):
+            self._write(file, golden.golden_text(came), len(came))
+            return
+        if not file.exists():
+            pytest.fail(f"no golden file {file}; to write it, run pytest {_UPDATE}, then read it", pytrace=False)
+        try:
+            told = golden.report(file, golden.read_golden(file), came)
+        except golden.GoldenError as error:
+            told = str(error)
+        if told:
+            pytest.fail(f"{told}\nIf this is as it should be, rewrite the file by pytest {_UPDATE}", pytrace=False)
+
+    def _write(self, file: Path, text: str, count: int) -> None:
+        if file.exists() and file.read_text("utf-8") == text:
+            return
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+        # properties travel with the test's report, so that they are told where the tests run in other processes, too
+        self._request.node.user_properties.append((_WRITTEN, f"{file}: {count} decision{'s' if count != 1 else ''}"))
+
+
+@pytest.fixture
+def replay_decisions(request: pytest.FixtureRequest) -> ReplayDecisions:
+    """`replay_decisions(path, ladder, settings=None, residencies=None)`: all decisions over a recording."""
+    return ReplayDecisions(request)
+
+
+@pytest.fixture
+def assert_golden(request: pytest.FixtureRequest) -> AssertGolden:
+    """`assert_golden(decisions, path)`: the decisions are those stored in a file."""
+    return AssertGolden(request)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.getgroup("gearshift").addoption(
+        _UPDATE, action="store_true", help="write the golden files that assert_golden would compare with"
+    )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [r for kind in ("passed", "failed") for r in terminalreporter.getreports(kind) if r.when == "call"]
+    written = [value for report in reports for name, value in report.user_properties if name == _WRITTEN]
+    for value in written:
+        terminalreporter.write_line(f"gearshift wrote {value}")

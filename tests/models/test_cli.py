@@ -1,0 +1,106 @@
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from gearshift.pipeline import Settings
+from gearshift.pipeline.tier_file import SHIPPED
+
+ONE = '[[tier]]\nname = "only"\nhigh = 0.5\npreferred = ["*3b*"]\n'
+
+
+def gearshift(*args: str | Path, tiers: str | Path = "", **more: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, and at the end of its error output which modules it imported."""
+    code = (
+        "import sys; from gearshift.models.cli import main\n"
+        "try: main()\nfinally: sys.stderr.write('\\n' + ' '.join(sys.modules))"
+    )
+    env = {**os.environ, "GEARSHIFT_TIERS": str(tiers), "COLUMNS": "80", **more}
+    return subprocess.run([sys.executable, "-c", code, *args], capture_output=True, text=True, env=env, check=False)
+
+
+def imported(done: subprocess.CompletedProcess[str]) -> list[str]:
+    return done.stderr.splitlines()[-1].split()
+
+
+def said(done: subprocess.CompletedProcess[str]) -> str:
+    return " ".join(done.stderr.splitlines()[0].split())
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    made = tmp_path / "mine.toml"
+    made.write_text(ONE)
+    return made
+
+
+@pytest.mark.parametrize("args", [["--help"], ["tiers", "--help"]])
+def test_help_imports_no_part_of_the_machinery(args: list[str]) -> None:
+    done = gearshift(*args)
+    assert done.returncode == 0 and "tiers" in done.stdout
+    heavy = {"torch", "transformers", "reactivex", "psutil", "msgspec", "gearshift.pipeline"}
+    assert heavy & set(imported(done)) == set()
+
+
+def test_tiers_imports_neither_torch_nor_transformers() -> None:
+    done = gearshift("tiers")
+    assert done.returncode == 0
+    assert {"torch", "transformers"} & set(imported(done)) == set()
+    assert "gearshift.pipeline.tiers" in imported(done)
+
+
+def test_tiers_tells_the_verdict_why_and_all_tiers_with_this_one_marked() -> None:
+    found = json.loads(gearshift("tiers", "--json").stdout)
+    lines = gearshift("tiers").stdout.splitlines()
+    assert " ".join(" ".join(lines).split()).startswith(found["why"])
+    names = [tier["name"] for tier in tomllib.loads(SHIPPED.read_text("utf-8"))["tier"]]
+    rows = [line for line in lines if any(line[2:].startswith(name) for name in names)]
+    assert [row[2:].split()[0] for row in rows] == names
+    assert [row[2:].split()[0] for row in rows if row[0] == ">"] == [found["tier"]]
+    assert lines[-1] == f"Tiers are from {SHIPPED}"
+
+
+def test_tiers_fits_a_terminal_of_80_columns_without_cutting_a_word() -> None:
+    done = gearshift("tiers")
+    assert max(map(len, done.stdout.splitlines()[:-1])) <= 80
+    assert "…" not in done.stdout
+
+
+def test_tiers_in_plain_ascii_where_the_terminal_has_no_more() -> None:
+    done = gearshift("tiers", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0 and done.stdout.isascii()
+
+
+def test_json_is_one_object_for_programs(file: Path) -> None:
+    found = json.loads(gearshift("tiers", "--json", "--tiers", file).stdout)
+    assert list(found) == [
+        "tier", "why", "memory", "cores", "accelerators", "settings", "preferred", "file", "tiers",
+    ]  # fmt: skip
+    assert (found["tier"], found["preferred"], found["file"]) == ("only", ["*3b*"], str(file))
+    assert Settings(**found["settings"]) == Settings(high=0.5)
+    assert found["memory"] > 1 << 20 and found["cores"] > 0
+    assert [(tier["name"], tier["high"]) for tier in found["tiers"]] == [("only", 0.5)]
+
+
+def test_the_option_wins_over_the_variable(file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text(ONE.replace("only", "other"))
+    assert json.loads(gearshift("tiers", "--json", tiers=other).stdout)["tier"] == "other"
+    assert json.loads(gearshift("tiers", "--json", "--tiers", file, tiers=other).stdout)["tier"] == "only"
+
+
+def test_tiers_that_cannot_be_used_are_one_line_and_exit_code_1(file: Path) -> None:
+    file.write_text(ONE + "speed = 3")
+    done = gearshift("tiers", "--tiers", file)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert said(done).startswith(f"gearshift tiers: {file}: tier[0] 'only': unknown key speed = 3; ")
+    assert gearshift("tiers", tiers=file.parent / "absent").returncode == 1
+
+
+def test_wrong_usage_is_exit_code_2() -> None:
+    assert gearshift("tiers", "--speed").returncode == 2
+    assert gearshift("tiers", "--tiers").returncode == 2
+    assert gearshift("demo", "--recording", "/nowhere/run.jsonl").returncode == 2

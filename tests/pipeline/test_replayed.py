@@ -1,0 +1,80 @@
+from pathlib import Path
+
+import pytest
+from gearshift.pipeline import RecordingError, Residency, Rung, Settings, record
+from gearshift.pipeline.replayed import replayed, rungs_from
+from gearshift.pipeline.testing import rungs_of, samples_of
+from reactivex import from_iterable
+
+LADDER = rungs_of(500, 300, 100)
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    file = tmp_path / "run.jsonl"
+    record(from_iterable(samples_of([100] * 30 + [100 + 5 * i for i in range(120)])), file)
+    return file
+
+
+def test_a_replay_without_residencies_ends_with_the_first_rung_it_asks_for(recording: Path) -> None:
+    assert [(d.kind, d.target) for d in replayed(recording, LADDER)] == [("upgrade", "large")]
+
+
+def test_residencies_come_at_their_times_in_whatever_order_they_are_given(recording: Path) -> None:
+    loaded = [Residency(80.0, "ready", "medium"), Residency(0.0, "ready", "large")]
+    made = replayed(recording, LADDER, Settings(), loaded)
+    assert [(d.source, d.target) for d in made] == [("large", "medium"), ("medium", "small")]
+    assert made[0].time < 80 < made[1].time
+    assert replayed(recording, LADDER, Settings(), reversed(loaded)) == made
+
+
+def test_a_residency_counts_for_the_sample_of_its_own_time(recording: Path) -> None:
+    assert replayed(recording, LADDER, residencies=[Residency(0.0, "ready", "large")])[0].source == "large"
+
+
+def test_settings_are_not_those_of_this_machine(recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEARSHIFT_TIERS", "/nowhere")
+    loaded = [Residency(0.0, "ready", "large")]
+    assert replayed(recording, LADDER, residencies=loaded) == replayed(recording, LADDER, Settings(), loaded)
+    assert (
+        replayed(recording, LADDER, Settings(high=0.65), loaded)[0].time
+        < replayed(recording, LADDER, None, loaded)[0].time
+    )
+
+
+def test_rungs_are_read_from_a_file(recording: Path, tmp_path: Path) -> None:
+    file = tmp_path / "rungs.toml"
+    file.write_text(
+        '[[rung]]\nname = "large"\nneed = { ram = 500, "cuda:0" = 1_000 }\nquality = 2\n'
+        '[[rung]]\nname = "small"\nneed = { ram = 100 }\n'
+    )
+    assert rungs_from(file) == [Rung("large", {"ram": 500, "cuda:0": 1000}, 2.0), Rung("small", {"ram": 100})]
+    file.write_text('[[rung]]\nname = "only"\nneed = { ram = 500 }')
+    assert [d.target for d in replayed(recording, file)] == ["only"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "holds no rung"),
+        ("rung = 3", "holds no rung"),
+        ("not toml [", "not TOML"),
+        ("rung = [3]", r"rung\[0\]: .*the keys of a rung"),
+        ('[[rung]]\nname = "a"', r"rung\[0\]: .*need"),
+        ('[[rung]]\nname = "a"\nneed = { ram = "6 GiB" }', r"rung\[0\]: .*int.*need in bytes"),
+        ('[[rung]]\nname = "a"\nneed = {}\nspeed = 3', r"rung\[0\]: unknown key speed = 3"),
+    ],
+)
+def test_a_bad_file_of_rungs_is_named(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "rungs.toml"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=f"rungs.toml: {says}"):
+        rungs_from(file)
+
+
+def test_a_recording_that_cannot_be_read_raises(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        replayed(tmp_path / "absent.jsonl", LADDER)
+    (tmp_path / "empty.jsonl").touch()
+    with pytest.raises(RecordingError, match="an empty file"):
+        replayed(tmp_path / "empty.jsonl", LADDER)
