@@ -56,7 +56,7 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True):
 class Reading(msgspec.Struct, frozen=True):
     """What one probe saw. A field that it does not know stays empty; a pool that it should know and can't is None.
 
-    The fields are those of `Sample`.
+    The fields are those of `Sample`. missing: names of the devices that this probe couldn't read while it read others.
     """
 
     pools: dict[str, Pool | None] = {}
@@ -67,6 +67,7 @@ class Reading(msgspec.Struct, frozen=True):
     swap_in: float | None = None
     pressure: dict[str, Pressure] = {}
     alarm: bool | None = None
+    missing: tuple[str, ...] = ()
 
 
 class Sample(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="record", tag="sample"):

@@ -5,6 +5,9 @@ from itertools import count
 
 from .policy import Rung
 from .samples import Pool, Reading, Sample
+from .testing_nvml import ScriptedGpu, ScriptedNvml
+
+__all__ = ["ScriptedGpu", "ScriptedNvml", "ScriptedProbe", "rungs_of", "samples_of"]
 
 
 class ScriptedProbe:
