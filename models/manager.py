@@ -13,7 +13,7 @@ from reactivex import Observable, Subject
 from ..pipeline.samples import Sample
 from ..pipeline.scaler import ProactiveScaler, shielded
 from ..pipeline.settings import Settings
-from ..pipeline.sources import Sampler, default_probes, live_by
+from ..pipeline.sources import Sampler, default_probes
 from ..pipeline.tiers import machine_settings
 from ..pipeline.words import Decision
 from .conversation import Conversations, Message
@@ -71,8 +71,9 @@ class ModelManager:
         self.scaler = ProactiveScaler(
             list(self._rungs.values()),
             self.settings,
-            source if source is not None else live_by(self._sampler, self.settings),
+            source,
             residencies=self._switcher.residencies,
+            sampler=self._sampler,
         )
         self.decisions = self.scaler.decisions
         self._subscriptions = (
@@ -184,6 +185,7 @@ class ModelManager:
                 subscription.dispose()
             self._switcher.close()
             self._workers.shutdown(wait=True)
+            self._sampler.close()
 
     def __enter__(self) -> "ModelManager":
         return self

@@ -75,7 +75,7 @@ class Assessment(msgspec.Struct, frozen=True):
 
     shrink_to: best rung under `high` at the horizon, else the last one under `critical` now. grow_to: best rung under
     `low` now; -1 when a pool is unknown. share: of the tightest pool, with the resident rung at the horizon.
-    critical: use is past `critical` now. known: all pools could be read.
+    critical: use of a pool that the resident rung is in is past `critical` now. known: all pools could be read.
     """
 
     time: float
@@ -121,7 +121,7 @@ def assess(
     known = all(outlook.pools.get(pool) is not None for rung in ladder for pool in rung.need)
     grow_to = best(settings.low, 0) if known else -1
     here = room(outlook, current, ceiling=settings.high, horizon=horizon) if current is not None else None
-    read = [p.pool for p in outlook.pools.values() if p is not None]
-    critical = any(p.used >= settings.critical * p.total for p in read if current is not None)
+    held = [outlook.pools.get(name) for name in current.need] if current is not None else []
+    critical = any(p.pool.used >= settings.critical * p.pool.total for p in held if p is not None)
     share = here.share if here is not None else 0.0
     return Assessment(outlook.time, outlook, residency, rank, shrink_to, grow_to, share, critical, known)

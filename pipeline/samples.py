@@ -78,7 +78,8 @@ class Sample(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_fiel
     their pool. cpu: busy fraction of the cores that this process may use. load: runnable tasks for each such core,
     mean of a minute. swap_used: bytes. swap_in: bytes a second read back from swap. pressure: stalls, by `memory`,
     `cpu` and `io`. alarm: the service manager has told of memory pressure since the last sample. interval: seconds
-    until the next sample is due; 0.0 where that isn't known. missing: names of the probes that failed.
+    until the next sample is due; 0.0 where that isn't known. missing: names of the probes, or of single devices, that
+    failed.
     """
 
     time: float

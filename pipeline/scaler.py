@@ -38,6 +38,7 @@ class ProactiveScaler:
         settings: `Settings`; by default this machine's tier (raises TierError where GEARSHIFT_TIERS names a bad file).
         source: an Observable of samples; by default this machine, every `settings.interval` seconds.
         residencies: what is loaded, as a stream; without it nothing is taken as loaded.
+        sampler: what reads this machine; by default all its probes.
 
     `samples`, `outlooks` and `decisions` are hot. A subscriber that raises is logged and dropped; the stream goes on.
     """
@@ -49,10 +50,11 @@ class ProactiveScaler:
         source: Observable[Sample] | None = None,
         *,
         residencies: Observable[Residency] | None = None,
+        sampler: Sampler | None = None,
     ) -> None:
         self.ladder = list(ladder)
         self.settings = settings or machine_settings()
-        self._sampler = Sampler(default_probes(budget=self.settings.budget))
+        self._sampler = sampler or Sampler(default_probes(budget=self.settings.budget))
         self._source = source if source is not None else live_by(self._sampler, self.settings)
         self._samples: Subject[Sample] = Subject()
         self._outlooks: Subject[Outlook] = Subject()

@@ -12,6 +12,7 @@ from reactivex import Observable, abc
 from reactivex.disposable import Disposable
 
 from .probes import Probe
+from .probes.accelerator import AcceleratorProbe
 from .probes.alarm import AlarmProbe
 from .probes.load import CpuProbe, SwapProbe
 from .probes.nvml import NvmlProbe
@@ -36,13 +37,19 @@ def event_time() -> float:
 
 def default_probes(*, budget: int | None = None, own: Callable[[], Own] = Own) -> list[Probe]:
     """All that this machine can tell. Args: budget in bytes for this process tree; own: what our models hold."""
-    tree = ProcessTree()
-    probes: list[Probe] = [RamProbe(budget=budget, own=own, tree=tree), CpuProbe(), SwapProbe(), PressureProbe()]
+    tree, accelerator = ProcessTree(), AcceleratorProbe()
+
+    def own_in_ram() -> Own:
+        held = own()
+        return Own(held.used + accelerator.in_ram(), held.mapped)
+
+    ram = RamProbe(budget=budget, own=own_in_ram, tree=tree)
+    probes: list[Probe] = [ram, CpuProbe(), SwapProbe(), PressureProbe()]
     try:
         probes.append(AlarmProbe())
     except OSError as error:
         log.warning("the service manager's memory pressure can't be watched: %s", error)
-    return [*probes, NvmlProbe()]
+    return [*probes, NvmlProbe(pids=tree.pids), accelerator]
 
 
 class Sampler:
@@ -61,6 +68,14 @@ class Sampler:
         with self._lock:
             return self._take()
 
+    def close(self) -> None:
+        """Let go of what the probes hold; for the end of the app. Harmless when repeated."""
+        with self._lock:
+            for probe in self._probes:
+                close = getattr(probe, "close", None)
+                if close is not None:
+                    close()
+
     def _take(self) -> Sample:
         now, wall = event_time(), time.time()
         pools: dict[str, Pool | None] = {}
@@ -77,6 +92,7 @@ class Sampler:
                 self._failing.add(probe.name)
                 continue
             self._failing.discard(probe.name)
+            missing.extend(reading.missing)
             pools.update(reading.pools)
             for name in ("devices", "pressure"):
                 fields[name].update(getattr(reading, name))

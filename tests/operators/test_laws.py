@@ -230,7 +230,11 @@ def test_a_duration_of_any_kind_counts_as_seconds_at_epoch_times(make: Callable[
 
 
 def growth(make: Callable[[], Any], item: Callable[[int], Any]) -> int:
-    """Bytes held after 6,000 items beyond those after 3,000."""
+    """Bytes held after 6,000 items beyond those after 3,000: the least of three tries, as the whole process counts."""
+    return min(_growth(make, item) for _ in range(3))
+
+
+def _growth(make: Callable[[], Any], item: Callable[[int], Any]) -> int:
     source: Subject[Any] = Subject()
     source.pipe(make()).subscribe()
 

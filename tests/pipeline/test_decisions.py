@@ -32,6 +32,16 @@ def test_a_loaded_rung_is_shed_when_not_even_the_smallest_fits() -> None:
     assert made[1].urgency == "immediate"
 
 
+def test_a_full_device_that_the_rung_is_not_on_is_no_emergency() -> None:
+    full = {"ram": Pool(1000, 600, 500), "cuda:1": Pool(1000, 1000)}
+    source, residencies, made = Subject[Sample](), Subject[Residency](), []
+    decision_stream(source, residencies, LADDER).subscribe(made.append)
+    residencies.on_next(Residency(0.0, "ready", "large"))
+    for t in range(30):
+        source.on_next(Sample(float(t), full))
+    assert made == []
+
+
 @pytest.mark.parametrize("unknown", [1, 3])
 def test_an_unknown_pool_restarts_growth_and_shrinks_nothing(unknown: int) -> None:
     steady = [400] * 50 + [100] * 200

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from gearshift.pipeline import Device, Pool, Pressure, Reading, Sample, Sampler, live
+from gearshift.pipeline.probes.nvml import NvmlProbe
 from gearshift.pipeline.sources import FILL, default_probes, event_time, pace
-from gearshift.pipeline.testing import ScriptedProbe
+from gearshift.pipeline.testing import ScriptedGpu, ScriptedNvml, ScriptedProbe
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +39,21 @@ def test_a_failing_probe_is_missing_in_the_sample_and_logged_once(caplog: pytest
     assert [s.missing for s in samples] == [(), ("ram",), ("ram",), ()]
     assert [s.pools["ram"] is None for s in samples] == [False, True, True, False]
     assert caplog.text.count("gone") == 1
+
+
+def test_single_devices_that_failed_are_missing_in_the_sample() -> None:
+    reading = Reading(pools={"cuda:0": Pool(10, 5), "cuda:1": None}, missing=("cuda:1",))
+    sample = Sampler([ScriptedProbe([reading], name="nvml")]).take()
+    assert sample.missing == ("cuda:1",) and sample.pools["cuda:0"] == Pool(10, 5)
+
+
+def test_closing_lets_go_of_the_driver() -> None:
+    nvml = ScriptedNvml(ScriptedGpu("GPU-1"))
+    sampler = Sampler([NvmlProbe(nvml), ScriptedProbe([Reading()])])
+    assert "cuda:0" in sampler.take().pools
+    sampler.close()
+    sampler.close()
+    assert (nvml.calls["nvmlInit"], nvml.calls["nvmlShutdown"], nvml.users) == (1, 1, 0)
 
 
 def test_two_threads_never_read_a_probe_at_once() -> None:
