@@ -11,7 +11,7 @@ import pytest
 from gearshift.pipeline import Pool, Reading
 from gearshift.pipeline.probes.accelerator import AcceleratorProbe
 
-from tests.pipeline.gpus import GIB
+from tests.pipeline.probes.gpus import GIB
 
 
 class Devices:

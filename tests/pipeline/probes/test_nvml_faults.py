@@ -7,7 +7,7 @@ import pytest
 from gearshift.pipeline import Device, Pool, Reading
 from gearshift.pipeline.probes.nvml_faults import Code
 
-from tests.pipeline.gpus import FULL, GIB, WELL, Machine, torch_holding
+from tests.pipeline.probes.gpus import FULL, GIB, WELL, Machine, torch_holding
 
 CODES = {
     name.removeprefix("NVML_ERROR_"): getattr(pynvml, name) for name in dir(pynvml) if name.startswith("NVML_ERROR_")

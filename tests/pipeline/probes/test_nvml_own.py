@@ -9,7 +9,7 @@ from gearshift.pipeline import Pool
 from gearshift.pipeline.probes.nvml import NvmlProbe
 from gearshift.pipeline.testing import ScriptedNvml
 
-from tests.pipeline.gpus import GIB, PID, gpu, probe_of, torch_holding
+from tests.pipeline.probes.gpus import GIB, PID, gpu, probe_of, torch_holding
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from gearshift.pipeline.testing import ScriptedGpu, ScriptedNvml
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from tests.pipeline.gpus import GIB, PID, WELL, Clock, gpu, probe_of
+from tests.pipeline.probes.gpus import GIB, PID, WELL, Clock, gpu, probe_of
 
 UUIDS = ("GPU-a1", "GPU-ab2", "GPU-b3")
 PLAIN = [Card(f"#{index}", (uuid,), handle=index) for index, uuid in enumerate(UUIDS)]

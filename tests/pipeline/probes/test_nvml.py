@@ -10,7 +10,7 @@ from gearshift.pipeline.probes.nvml_gpu import throttle_names
 from gearshift.pipeline.testing import ScriptedNvml
 from msgspec import structs
 
-from tests.pipeline.gpus import FULL, GIB, WELL, Clock, Machine, gpu, probe_of
+from tests.pipeline.probes.gpus import FULL, GIB, WELL, Clock, Machine, gpu, probe_of
 
 
 @pytest.fixture(autouse=True)
