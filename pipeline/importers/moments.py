@@ -1,0 +1,115 @@
+"""Rows of several GPUs to moments: which rows belong together, and which GPU each is of."""
+
+from collections.abc import Hashable, Iterator, Sequence
+from statistics import median, median_low, mode
+from typing import NamedTuple
+
+from .fields import Row, Values
+from .source import Line
+
+MOST = 16
+"""GPUs in one machine, at most, where nothing but the rhythm of the rows tells their number."""
+
+AT_ONCE = 0.1
+"""A file that spans fewer seconds is one moment."""
+
+CLOSE = 0.5
+"""Seconds that rows of one moment are apart at most, where only their rhythm tells: GPUs are asked within
+milliseconds of each other, and a single GPU sampled at uneven times isn't two."""
+
+CONSISTENT = 0.8
+"""Share of the rows that must stand in moments of the same size."""
+
+
+class GpuRow(NamedTuple):
+    """What one row says of one GPU. time: seconds, None in a file without times. key: what tells the GPU from the
+    others, None where nothing does. values: fields without their pool; fields of the whole machine can't be."""
+
+    line: Line
+    time: float | None
+    wall: float
+    key: Hashable
+    values: Values
+
+
+def moments(rows: Sequence[GpuRow], interval: float | None) -> Iterator[list[tuple[int, GpuRow]]]:
+    """Rows of one moment together, each with the number of its GPU.
+
+    Where rows name their GPU, a moment ends when one comes again. Where they don't, rows less than half the
+    sampling interval apart (`interval`, else read off the rhythm of the rows) belong together, in order. Rows with
+    neither name nor time are a moment each. Time going back begins a moment.
+    """
+    numbers = _numbers(rows)
+    together = _together(rows, interval)
+    group: list[tuple[int, GpuRow]] = []
+    seen: set[int] = set()
+    for place, row in enumerate(rows):
+        gpu = numbers[row.key] if row.key is not None else len(group)
+        apart = row.time is None and row.key is None
+        if group and group[-1][1].time is not None and row.time is not None:
+            gap = row.time - group[-1][1].time
+            apart = gap < 0 or (together is not None and gap >= together) or (row.key is None and together is None)
+        if group and (apart or gpu in seen):
+            yield group
+            group, seen = [], set()
+            gpu = gpu if row.key is not None else 0
+        group.append((gpu, rows[place]))
+        seen.add(gpu)
+    if group:
+        yield group
+
+
+def joined(group: Sequence[tuple[int, GpuRow]], time: float, interval: float) -> Row:
+    """One row for a moment, its pools `cuda:0`, `cuda:1` and so on."""
+    first = group[0][1]
+    values = {f"cuda:{gpu}.{part}": value for gpu, row in group for part, value in row.values.items()}
+    return Row(first.line, time, first.wall, values, interval)
+
+
+def _numbers(rows: Sequence[GpuRow]) -> dict[Hashable, int]:
+    """An index is the GPU's number; other names are numbered as they first appear."""
+    keys = list(dict.fromkeys(row.key for row in rows if row.key is not None))
+    return {key: key if isinstance(key, int) else place for place, key in enumerate(keys)}
+
+
+def _together(rows: Sequence[GpuRow], interval: float | None) -> float | None:
+    """Seconds under which two rows are of one moment; None where there is but one GPU, or no time."""
+    if interval is not None:
+        return interval / 2
+    times = [row.time for row in rows if row.time is not None]
+    if len(times) < 2:
+        return None
+    if all(row.key is not None for row in rows):
+        return _by_name(rows)
+    if max(times) - min(times) < AT_ONCE:
+        return AT_ONCE
+    return _by_rhythm(times)
+
+
+def _by_name(rows: Sequence[GpuRow]) -> float | None:
+    last: dict[Hashable, float] = {}
+    steps = []
+    for row in rows:
+        if row.time is not None:
+            if row.key in last and row.time > last[row.key]:
+                steps.append(row.time - last[row.key])
+            last[row.key] = row.time
+    return median(steps) / 2 if steps else None
+
+
+def _by_rhythm(times: Sequence[float]) -> float | None:
+    """Half the sampling interval (CLOSE at most), if moments of one size come out of it; the largest that does counts.
+
+    With n GPUs, rows n apart are of one GPU, so that the median of their distances is the interval.
+    """
+    for gpus in range(min(MOST, len(times) // 2), 1, -1):
+        half = min(CLOSE, median_low(b - a for a, b in zip(times, times[gpus:], strict=False)) / 2)
+        sizes = [1]
+        for a, b in zip(times, times[1:], strict=False):
+            if 0 <= b - a < half:
+                sizes[-1] += 1
+            else:
+                sizes.append(1)
+        if mode(sizes) == gpus and sizes.count(gpus) * gpus >= CONSISTENT * len(times):
+            return half
+    return None
