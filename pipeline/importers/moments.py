@@ -35,9 +35,9 @@ class GpuRow(NamedTuple):
 def moments(rows: Sequence[GpuRow], interval: float | None) -> Iterator[list[tuple[int, GpuRow]]]:
     """Rows of one moment together, each with the number of its GPU.
 
-    Where rows name their GPU, a moment ends when one comes again. Where they don't, rows less than half the
-    sampling interval apart (`interval`, else read off the rhythm of the rows) belong together, in order. Rows with
-    neither name nor time are a moment each. Time going back begins a moment.
+    Where rows name their GPU, a moment ends when one comes again, or after half the sampling interval. Where they
+    don't, rows less than half the `interval` apart belong together, in order; without an `interval` the rhythm of
+    the rows tells. Rows with neither name nor time are a moment each. Time going back begins a moment.
     """
     numbers = _numbers(rows)
     together = _together(rows, interval)
@@ -86,7 +86,7 @@ def _together(rows: Sequence[GpuRow], interval: float | None) -> float | None:
     return _by_rhythm(times)
 
 
-def _by_name(rows: Sequence[GpuRow]) -> float | None:
+def _by_name(rows: Sequence[GpuRow]) -> float:
     last: dict[Hashable, float] = {}
     steps = []
     for row in rows:
@@ -94,22 +94,24 @@ def _by_name(rows: Sequence[GpuRow]) -> float | None:
             if row.key in last and row.time > last[row.key]:
                 steps.append(row.time - last[row.key])
             last[row.key] = row.time
-    return median(steps) / 2 if steps else None
+    return median(steps) / 2 if steps else CLOSE
 
 
 def _by_rhythm(times: Sequence[float]) -> float | None:
-    """Half the sampling interval (CLOSE at most), if moments of one size come out of it; the largest that does counts.
+    """Seconds under which rows are of one moment, if moments of one size come out of it; the largest such size counts.
 
-    With n GPUs, rows n apart are of one GPU, so that the median of their distances is the interval.
+    With n GPUs, rows n apart are of one GPU, so that the median of their distances is the interval. Rows of one
+    moment must then be closer than half of what they would be if they were spread evenly.
     """
     for gpus in range(min(MOST, len(times) // 2), 1, -1):
-        half = min(CLOSE, median_low(b - a for a, b in zip(times, times[gpus:], strict=False)) / 2)
+        interval = median_low(b - a for a, b in zip(times, times[gpus:], strict=False))
+        close = min(CLOSE, interval / gpus / 2)
         sizes = [1]
         for a, b in zip(times, times[1:], strict=False):
-            if 0 <= b - a < half:
+            if 0 <= b - a < close:
                 sizes[-1] += 1
             else:
                 sizes.append(1)
         if mode(sizes) == gpus and sizes.count(gpus) * gpus >= CONSISTENT * len(times):
-            return half
+            return close
     return None

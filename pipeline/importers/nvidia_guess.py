@@ -1,7 +1,8 @@
 """Which columns of an nvidia-smi file without a header are memory, as far as the numbers leave no doubt.
 
-Only what stays constant can tell: used + free, or a total beside what varies. A column of small numbers that counts
-through the GPUs is their index. Everything else (utilisation, temperature, power) stays unread; `columns=` reads it.
+Only what stays constant can tell: used + free, or a total behind what varies. Used is taken to stand before free, as
+nvidia-smi lists them itself; nothing in the numbers would tell. A column of small numbers that counts through the
+GPUs is their index. Everything else (utilisation, temperature, power) stays unread; `columns=` reads it.
 """
 
 from collections import Counter

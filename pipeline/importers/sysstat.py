@@ -64,12 +64,12 @@ def total_of(rows: Iterable[Memory]) -> float | None:
     """
     rows = list(rows)
     ranges = [row.range() for row in rows]
-    for candidate in zip(*(row.sums() for row in rows), strict=True):
-        if all(s is not None and low <= s <= high for s, (low, high) in zip(candidate, ranges, strict=True)):
-            return max(s for s in candidate if s is not None) * KIB
     bounded = [r for r in ranges if r[1] < float("inf")]
     if not bounded:
         return None
+    for candidate in zip(*(row.sums() for row in rows), strict=True):
+        if all(s is not None and low <= s <= high for s, (low, high) in zip(candidate, ranges, strict=True)):
+            return max(s for s in candidate if s is not None) * KIB
     low, high = max(r[0] for r in bounded), min(r[1] for r in bounded)
     if low > high:
         low, high = min(bounded, key=lambda r: (r[1] - r[0]) / r[1])

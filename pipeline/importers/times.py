@@ -13,7 +13,8 @@ DATED = 1e8
 DAY = 86400.0
 
 _STAMP = re.compile(
-    r"\[?(\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|UTC|GMT|[-+]\d\d:?\d\d))?)\]?(?=$|[\s,;])"
+    r"\[?(\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|UTC|GMT|[-+]\d\d:?\d\d))?)\]?"
+    r"(?:[ \t]*[,;][ \t]*|[ \t]+|$)"
 )
 _ZONE = re.compile(r" ?(?:UTC|GMT)$")
 
@@ -74,4 +75,4 @@ def leading_stamp(text: str) -> tuple[str, str]:
     ('2026-03-04T05:06:07Z', '1, 40')
     """
     found = _STAMP.match(text.lstrip())
-    return (found[1], text.lstrip()[found.end() :].lstrip(" \t,;")) if found else ("", text)
+    return (found[1], text.lstrip()[found.end() :]) if found else ("", text)
