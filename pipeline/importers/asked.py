@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from .quantities import UNITS
-from .source import BadLine
+from .source import Unsaid
 from .vocabulary import is_field
 
 
@@ -48,14 +48,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         return float(self.interval or 0.0)
 
     def tick(self, count: int) -> float:
-        """Seconds at the reading number `count` of a file without times. Raises BadLine without an interval."""
+        """Seconds at the reading number `count` of a file without times. Raises Unsaid without an interval."""
         if self.interval is None:
-            raise NoTimes
+            raise Unsaid("no time on this line", "pass interval= (seconds between two readings)")
         return count * self.step
-
-
-class NoTimes(BadLine):
-    """Raised for a file without times whose interval wasn't given."""
-
-    def __init__(self) -> None:
-        super().__init__("no time on this line", "pass interval= (seconds between two readings)")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ..samples import Device, Pool, Pressure, Sample
 from .asked import Asked
-from .source import BadLine, Line
+from .source import BadLine, Line, Unsaid
 from .vocabulary import BYTES, DEVICE
 
 Values = Mapping[str, float | None]
@@ -25,10 +25,6 @@ class Row(NamedTuple):
     interval: float = 0.0
 
 
-class NoTotal(ValueError):
-    """A pool is in use, and neither file nor caller says how large it is."""
-
-
 def sample_of(row: Row, asked: Asked) -> Sample:
     """The Sample of a row.
 
@@ -36,7 +32,7 @@ def sample_of(row: Row, asked: Asked) -> Sample:
     without a number is None and named in `missing`; so is a CPU whose reading isn't a fraction, such as the 400 % of
     four busy cores.
 
-    Raises NoTotal, and BadLine for numbers that can't be.
+    Raises Unsaid for a pool whose total neither file nor caller tells, and BadLine for numbers that can't be.
     """
     groups: dict[str, dict[str, float | None]] = {}
     for field, value in row.values.items():
@@ -71,7 +67,7 @@ def _pool(name: str, parts: Values, asked: Asked) -> Pool | None:
         total = used + avail + reserved
     if total is None and "total" not in parts and (used is not None or avail is not None):
         held = f"{round(used)} bytes used" if used is not None else f"{round(avail or 0)} bytes free"
-        raise NoTotal(f"{name} has {held}, and its total stands nowhere")
+        raise Unsaid(f"{name} has {held}, and its total stands nowhere", f'pass totals={{"{name}": bytes}}')
     if total is not None and avail is not None:
         used = total - avail
     elif used is not None and name != "ram":

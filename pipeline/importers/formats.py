@@ -51,7 +51,7 @@ TABLES: tuple[Format, ...] = (nvidia_query, prometheus, table)
 
 
 def recognise(source: Source, asked: Asked) -> Format:
-    """The format of a file. Raises RecordingError for an unknown one, and for `columns=` that it has no use for."""
+    """The format of a file. Raises RecordingError for an unknown one, and for an argument that it has no use for."""
     head = [line for line in source.text[:HEAD].split("\n") if line.strip()]
     if not head:
         raise RecordingError(f"{source.path}:1: an empty file; nothing to import")
@@ -62,12 +62,13 @@ def recognise(source: Source, asked: Asked) -> Format:
         if found in (None, nvidia_query):
             return table
         if found not in TABLES:
-            first = source.lines[0]
-            raise source.error(first, f"columns= for a file of {found.NAME}", "leave it out")
+            raise source.error(source.lines[0], f"columns= for a file of {found.NAME}", "leave it out")
     if found is None:
         known = ", ".join(sorted((*(f.NAME for f in FORMATS), parquet.NAME)))
         raise RecordingError(
             f"{source.path}:1: no format that is known: {shortened(head[0])!r}; known are {known}. "
             'For a table of your own, pass columns={"ram.used": "its name"}'
         )
+    if asked.instance is not None and found is not prometheus:
+        raise source.error(source.lines[0], f"instance= for a file of {found.NAME}", "leave it out")
     return found

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from .asked import Asked
 from .fields import Row
 from .quantities import quantity, size
-from .source import BadLine, Line, Source
+from .source import BadLine, Line, Source, require
 
 NAME = "free -s"
 
@@ -20,6 +20,7 @@ _OTHERS = ("Low:", "High:", "Total:", "Comm:", "-/+")
 
 
 def recognise(head: Sequence[str]) -> bool:
+    """Whether the first lines are a block of free."""
     return any(line.split()[:3] == ["total", "used", "free"] for line in head) and any(
         line.startswith("Mem:") for line in head
     )
@@ -63,6 +64,7 @@ def _bytes(cells: list[str], place: int, unit: str) -> float:
 def _memory(line: Line, names: list[str], cells: list[str], count: int, unit: str, asked: Asked) -> Row:
     if len(cells) != len(names):
         raise BadLine(f"{len(cells)} numbers where free's header names {len(names)}")
+    require(names, "used", "free")
     sizes = {name: _bytes(cells, place, unit) for place, name in enumerate(names)}
     avail = sizes.get("available")
     if avail is None:

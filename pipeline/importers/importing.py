@@ -9,7 +9,7 @@ import msgspec
 from ..samples import Sample
 from . import parquet, table
 from .asked import Asked
-from .fields import NoTotal, Row, sample_of
+from .fields import sample_of
 from .formats import recognise
 from .source import Source
 
@@ -73,13 +73,5 @@ def import_samples(
         source = Source(path, content, skip=on_bad == "skip")
         found = recognise(source, asked)
         name, rows = found.NAME, found.read(source, asked)
-    samples = [s for row in rows if (s := source.kept(row.line, _sample, source, row, asked)) is not None]
+    samples = [s for row in rows if (s := source.kept(row.line, sample_of, row, asked)) is not None]
     return Imported(name, samples, source.skipped)
-
-
-def _sample(source: Source, row: Row, asked: Asked) -> Sample:
-    try:
-        return sample_of(row, asked)
-    except NoTotal as error:
-        pool = str(error).partition(" ")[0]
-        raise source.error(row.line, str(error), f'pass totals={{"{pool}": bytes}}') from None

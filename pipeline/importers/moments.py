@@ -4,8 +4,10 @@ from collections.abc import Hashable, Iterator, Sequence
 from statistics import median, median_low, mode
 from typing import NamedTuple
 
+from .asked import Asked
 from .fields import Row, Values
-from .source import Line
+from .source import Line, Source
+from .vocabulary import BYTES
 
 MOST = 16
 """GPUs in one machine, at most, where nothing but the rhythm of the rows tells their number."""
@@ -43,7 +45,7 @@ def moments(rows: Sequence[GpuRow], interval: float | None) -> Iterator[list[tup
     together = _together(rows, interval)
     group: list[tuple[int, GpuRow]] = []
     seen: set[int] = set()
-    for place, row in enumerate(rows):
+    for row in rows:
         gpu = numbers[row.key] if row.key is not None else len(group)
         apart = row.time is None and row.key is None
         if group and group[-1][1].time is not None and row.time is not None:
@@ -53,17 +55,26 @@ def moments(rows: Sequence[GpuRow], interval: float | None) -> Iterator[list[tup
             yield group
             group, seen = [], set()
             gpu = gpu if row.key is not None else 0
-        group.append((gpu, rows[place]))
+        group.append((gpu, row))
         seen.add(gpu)
     if group:
         yield group
 
 
-def joined(group: Sequence[tuple[int, GpuRow]], time: float, interval: float) -> Row:
-    """One row for a moment, its pools `cuda:0`, `cuda:1` and so on."""
-    first = group[0][1]
-    values = {f"cuda:{gpu}.{part}": value for gpu, row in group for part, value in row.values.items()}
-    return Row(first.line, time, first.wall, values, interval)
+def joined(source: Source, rows: Sequence[GpuRow], asked: Asked) -> Iterator[Row]:
+    """One row for each moment, its pools `cuda:0`, `cuda:1` and so on; None where a GPU of the file has no row.
+
+    Raises RecordingError where rows have no time, and no interval was given.
+    """
+    groups = list(moments(rows, asked.interval))
+    fields = {(gpu, part) for group in groups for gpu, row in group for part in row.values if part in BYTES}
+    missing: dict[str, float | None] = dict.fromkeys(f"cuda:{gpu}.{part}" for gpu, part in sorted(fields))
+    for count, group in enumerate(groups):
+        line, time, wall = group[0][1][:3]
+        when = source.kept(line, asked.tick, count) if time is None else time
+        if when is not None:
+            values = {f"cuda:{gpu}.{part}": value for gpu, row in group for part, value in row.values.items()}
+            yield Row(line, when, wall, missing | values, asked.step)
 
 
 def _numbers(rows: Sequence[GpuRow]) -> dict[Hashable, int]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from .asked import Asked
 from .quantities import UNITS, number, percent, size
-from .source import BadLine
+from .source import Unsaid
 from .vocabulary import BYTES, is_field
 
 TIMES = (
@@ -78,13 +78,13 @@ def split_unit(column: str) -> tuple[str, str]:
 def reader(field: str, unit: str, asked: Asked) -> Read:
     """How to read a cell of a field whose column names `unit`.
 
-    Raises BadLine for `mb` and the like: some mean 1000 by it, and some 1024.
+    Raises Unsaid for `mb` and the like: some mean 1000 by it, and some 1024.
     """
     part = field.rpartition(".")[2]
     if part in (*BYTES, "free") or field == "swap.in":
         if unit in _AMBIGUOUS:
             if asked.unit is None:
-                raise BadLine(f"{unit} of {field} can mean 1000 or 1024", 'pass unit=, such as unit="MiB"')
+                raise Unsaid(f"{unit} of {field} can mean 1000 or 1024", 'pass unit=, such as unit="MiB"')
             unit = asked.unit
         return lambda text: size(text, unit or asked.unit or "B")
     if unit == "%":

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from .asked import Asked
 from .fields import Row
-from .moments import GpuRow, joined, moments
+from .moments import GpuRow, joined
 from .quantities import number, percent, size
 from .source import BadLine, Line, Source
 from .times import DAY, stamp, time_of_day
@@ -18,6 +18,7 @@ NAME = "nvidia-smi dmon"
 
 
 def recognise(head: Sequence[str]) -> bool:
+    """Whether dmon's header is among the first lines."""
     return any(line.startswith("#") and _names(line).count("gpu") == 1 for line in head[:5])
 
 
@@ -35,11 +36,7 @@ def read(source: Source, asked: Asked) -> Iterator[Row]:
             rows.append(row)
     if rows and rows[0].time is not None and rows[0].time < DAY:
         rows = list(_since_start(rows))
-    for count, group in enumerate(moments(rows, asked.interval)):
-        first = group[0][1]
-        time = source.kept(first.line, asked.tick, count) if first.time is None else first.time
-        if time is not None:
-            yield joined(group, time, asked.step)
+    yield from joined(source, rows, asked)
 
 
 def _names(text: str) -> list[str]:

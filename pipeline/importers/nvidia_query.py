@@ -14,17 +14,18 @@ from typing import NamedTuple
 
 from .asked import Asked
 from .fields import Row
-from .moments import GpuRow, joined, moments
+from .moments import GpuRow, joined
 from .nvidia_guess import guess
 from .quantities import UNITS, is_missing, number, percent, quantity, size
 from .source import BadLine, Line, Source
-from .times import DATED, leading_stamp, moment, stamp, wall
+from .times import DATED, leading_stamp, moment, wall
 
 NAME = "nvidia-smi --query-gpu"
 
 SIZES = {"memory.total": "total", "memory.used": "used", "memory.free": "avail", "memory.reserved": "reserved"}
 OTHERS = {"temperature.gpu": "temperature", "power.draw": "power", "power.draw.average": "power",
           "power.draw.instant": "power"}  # fmt: skip
+CLOCKS = ("timestamp", "time", "epoch", "t")
 KEYS = ("index", "uuid", "gpu_uuid", "pci.bus_id", "gpu_bus_id", "serial", "gpu_serial")
 
 _CELL = re.compile(r"([a-z][a-z0-9_.]*)(?: ?\[(.+)\])?")
@@ -46,6 +47,7 @@ def is_query(names: Sequence[str]) -> bool:
 
 
 def recognise(head: Sequence[str]) -> bool:
+    """Whether columns of --query-gpu are named in the first lines, or the first holds its stamps or units."""
     return any(_is_header(line) for line in head[:3]) or _is_headerless(head)
 
 
@@ -64,11 +66,7 @@ def read(source: Source, asked: Asked) -> Iterator[Row]:
         if row is not None:
             last = row.time
             rows.append(row)
-    for count, group in enumerate(moments(rows, asked.interval)):
-        first = group[0][1]
-        time = source.kept(first.line, asked.tick, count) if first.time is None else first.time
-        if time is not None:
-            yield joined(group, time, asked.step)
+    yield from joined(source, rows, asked)
 
 
 def _is_header(text: str) -> bool:
@@ -115,18 +113,15 @@ def _cells(text: str) -> tuple[str, list[str]]:
 def _row(line: Line, columns: Columns, last: float | None) -> GpuRow:
     front, cells = _cells(line.text)
     names, units = columns
-    if front and len(cells) == len(names) - 1 and names[0] in ("timestamp", ""):
+    if front and len(cells) == len(names) - 1:
         cells = [front, *cells]
     elif not front and len(cells) == len(names) + 1 and _is_epoch(cells[0]):
         front, *cells = cells
     if len(cells) != len(names):
         raise BadLine(f"{len(cells)} columns where {len(names)} are named")
     named = dict(zip(names, cells, strict=True))
-    time = last
-    if not is_missing(named.get("timestamp", "")):
-        time = stamp(named["timestamp"])
-    elif front:
-        time = moment(front)
+    clock = next((named[name] for name in CLOCKS if name in named and not is_missing(named[name])), front)
+    time = moment(clock) if clock else last
     key = next((named[name] for name in KEYS if name in named and not is_missing(named[name])), None)
     if key is not None and key.isdigit():
         key = int(key)

@@ -78,6 +78,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 def recognise(head: Sequence[str]) -> bool:
+    """Whether this is JSON as the HTTP interface of Prometheus sends it."""
     return "".join(head).replace(" ", "").startswith('{"status":')
 
 

@@ -20,6 +20,7 @@ _CSV = "elapsed_time,nproc,cpu,mem_real"
 
 
 def recognise(head: Sequence[str]) -> bool:
+    """Whether the first line is a header of psrecord."""
     return bool(head) and (_PLAIN.match(head[0]) is not None or head[0].startswith(_CSV))
 
 

@@ -38,6 +38,7 @@ class Part(NamedTuple):
 
 
 def recognise(head: Sequence[str]) -> bool:
+    """Whether a header of sadf is among the first lines."""
     return any(_HEADER.match(line) for line in head[:5])
 
 
@@ -45,9 +46,12 @@ def read(source: Source, asked: Asked) -> Iterator[Row]:
     """Raises RecordingError for a line whose columns aren't those of the header above it."""
     parts, cores = _parts(source)
     joined = list(_joined(parts))
-    total = asked.totals.get("ram") or total_of(m for part in joined if (m := _memory(part.cells)) is not None)
+    memory = [m for part in joined if (m := _memory(part.cells)) is not None]
+    total = asked.totals.get("ram") or total_of(memory)
+    missing: Cells = {"ram.used": None} if memory else {}
     for part in joined:
-        yield Row(part.line, part.time, wall(part.time), _values(part.cells, total, cores), part.interval)
+        values = missing | _values(part.cells, total, cores)
+        yield Row(part.line, part.time, wall(part.time), values, part.interval)
 
 
 def _parts(source: Source) -> tuple[list[list[Part]], int | None]:
@@ -123,7 +127,7 @@ def _values(cells: Cells, total: float | None, cores: int | None) -> Cells:
     for name, stem in (("memory", "mem"), ("io", "io")):
         if f"%s{stem}" in cells:
             values[f"pressure.{name}.some"] = _times(cells[f"%s{stem}"], 0.01)
-            values[f"pressure.{name}.full"] = _times(cells[f"%f{stem}"], 0.01)
+            values[f"pressure.{name}.full"] = _times(cells.get(f"%f{stem}"), 0.01)
     return values
 
 

@@ -27,6 +27,7 @@ _MEMORY = {
 
 
 def recognise(head: Sequence[str]) -> bool:
+    """Whether this is JSON of sysstat."""
     text = "".join(head[:3]).replace(" ", "")
     return text.startswith('{"sysstat":{')
 
@@ -34,11 +35,13 @@ def recognise(head: Sequence[str]) -> bool:
 def read(source: Source, asked: Asked) -> Iterator[Row]:
     """Raises RecordingError where the JSON is damaged, and for an entry that can't be read: the line of its stamp."""
     entries = _entries(source)
-    total = asked.totals.get("ram") or total_of(m for _, _, entry in entries if (m := _memory(entry)) is not None)
+    memory = [m for _, _, entry in entries if (m := _memory(entry)) is not None]
+    total = asked.totals.get("ram") or total_of(memory)
+    missing: dict[str, float | None] = {"ram.used": None} if memory else {}
     for line, cores, entry in entries:
         row = source.kept(line, _row, line, cores, entry, total)
         if row is not None:
-            yield row
+            yield row._replace(values=missing | dict(row.values))
 
 
 def _entries(source: Source) -> list[tuple[Line, int | None, dict[str, Any]]]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from typing import NamedTuple, ParamSpec, TypeVar
 
@@ -28,6 +28,10 @@ class BadLine(ValueError):
     def __init__(self, what: str, remedy: str = 'mend or remove it, or pass on_bad="skip"') -> None:
         super().__init__(what)
         self.remedy = remedy
+
+
+class Unsaid(BadLine):
+    """Something that no line of the file tells and the caller can: an error even where bad lines are skipped."""
 
 
 class Source:
@@ -61,14 +65,14 @@ class Source:
         """What `read` makes of a line, or None if it was bad and left out.
 
         A last line without an end was cut short, as by a crash, so that it is left out whatever `skip` says.
-        Raises RecordingError for any other bad line unless `skip`.
+        Raises RecordingError for any other bad line unless `skip`, and for what the caller should have said.
         """
         try:
             return read(*args, **kwargs)
         except RecordingError:
             raise
-        except ValueError as error:
-            if not self.skip and line.number != self.cut:
+        except (ValueError, OverflowError) as error:
+            if isinstance(error, Unsaid) or not (self.skip or line.number == self.cut):
                 bad = error if isinstance(error, BadLine) else BadLine(str(error))
                 raise self.error(line, str(bad), bad.remedy) from None
         self.skipped += 1
@@ -94,6 +98,13 @@ def decode(content: bytes) -> str:
     """
     encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
     return content.decode(encoding, errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def require(names: Container[str], *wanted: str) -> None:
+    """Raises BadLine for a column that the header should name and doesn't."""
+    for name in wanted:
+        if name not in names:
+            raise BadLine(f"the header above names no column {name!r}")
 
 
 def shortened(text: str) -> str:

@@ -64,7 +64,7 @@ def total_of(rows: Iterable[Memory]) -> float | None:
     """
     rows = list(rows)
     ranges = [row.range() for row in rows]
-    bounded = [r for r in ranges if r[1] < float("inf")]
+    bounded = [r for r in ranges if 0 < r[1] < float("inf")]
     if not bounded:
         return None
     for candidate in zip(*(row.sums() for row in rows), strict=True):

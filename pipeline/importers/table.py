@@ -17,6 +17,7 @@ NAME = "CSV with named columns"
 
 
 def recognise(head: Sequence[str]) -> bool:
+    """Whether the first line names a column that is known."""
     if not head:
         return False
     names = _cells(head[0], _delimiter(head[0]))

@@ -15,13 +15,14 @@ from collections.abc import Iterator, Sequence
 from .asked import Asked
 from .fields import Row
 from .quantities import UNITS, number, percent, size
-from .source import BadLine, Line, Source
+from .source import BadLine, Line, Source, require
 from .times import stamp
 
 NAME = "vmstat -t"
 
 
 def recognise(head: Sequence[str]) -> bool:
+    """Whether vmstat's header is among the first lines."""
     return any({"swpd", "free", "si", "so"} <= set(line.split()) for line in head)
 
 
@@ -51,6 +52,7 @@ def _row(line: Line, tokens: list[str], names: list[str], count: int, asked: Ask
         raise BadLine(f"{len(tokens)} words where vmstat's header names {len(names)} columns")
     when = stamp(" ".join(tokens[-2:])) if extra else None
     cells = dict(zip(names, tokens, strict=False))
+    require(cells, "free", "swpd", "si")
     unit = asked.unit or "KiB"
     sizes = {name: _known(cells[name], unit) for name in ("free", "buff", "cache", "swpd") if name in cells}
     idle = [percent(cells[name]) or 0.0 for name in ("id", "wa") if name in cells]

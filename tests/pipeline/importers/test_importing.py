@@ -150,6 +150,17 @@ def test_columns_for_a_format_that_has_its_own_names_is_an_error() -> None:
         load("vmstat/t.txt", columns={"ram.used": "free"})
 
 
+def test_an_instance_for_a_format_of_one_machine_is_an_error() -> None:
+    with pytest.raises(RecordingError, match=r"b.txt:1: instance= for a file of free -s: 'total.*; leave it out"):
+        load("free/b.txt", instance="a")
+
+
+@pytest.mark.parametrize("name", ["free/b.txt", "dmon/plain.txt", "vmstat/t.txt", "table/own_names.csv"])
+def test_what_only_the_caller_can_say_is_an_error_even_where_bad_lines_are_skipped(name: str) -> None:
+    with pytest.raises(RecordingError, match="pass (interval|totals|unit)="):
+        import_samples(FOLDER / name, columns=FILES[name][0].get("columns"), on_bad="skip")
+
+
 def test_a_file_that_is_not_there_is_the_errors_of_the_system(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         import_samples(tmp_path / "nothing")

@@ -124,12 +124,14 @@ def test_used_is_total_less_free_where_both_are_there() -> None:
     assert used("nvidia_smi/indexed_with_reserve.csv", "cuda:1") == [23034 - 22564] * 2
 
 
-def test_an_index_that_is_missing_from_one_moment_does_not_shift_the_others(tmp_path: Path) -> None:
+def test_a_gpu_without_a_row_in_a_moment_is_missing_there_and_does_not_shift_the_others(tmp_path: Path) -> None:
     texts = (FOLDER / "nvidia_smi/indexed_with_reserve.csv").read_text().splitlines()
     path = written(tmp_path / "lost.csv", *texts[:2], *texts[3:])
-    assert [list(s.pools) for s in import_samples(path).samples] == [["cuda:0"], ["cuda:0", "cuda:1"]]
+    first, second = import_samples(path).samples
+    assert (first.missing, second.missing) == (("cuda:1",), ())
+    assert first.pools["cuda:1"] is None
     path = written(tmp_path / "both.csv", *texts[:2], texts[4])
-    assert [list(s.pools) for s in import_samples(path).samples] == [["cuda:0"], ["cuda:1"]]
+    assert [s.missing for s in import_samples(path).samples] == [("cuda:1",), ("cuda:0",)]
 
 
 def test_unified_memory_without_a_number_is_a_pool_that_is_missing() -> None:
@@ -229,5 +231,5 @@ def test_gpus_of_different_size_are_told_by_the_column_that_counts_them(tmp_path
     rows = [f"{gpu}, {100 * turn + gpu}, {total}" for turn in range(4) for gpu, total in enumerate([8192, 24576])]
     path = written(tmp_path / "two.csv", *[f"2026/01/01 00:00:{i:02}.000, {row}" for i, row in enumerate(rows)])
     found = import_samples(path).samples
-    assert [list(sample.pools) for sample in found] == [["cuda:0"], ["cuda:1"]] * 4
-    assert found[3].pools == {"cuda:1": Pool(24576 * MIB, 101 * MIB)}
+    assert [sample.missing for sample in found] == [("cuda:1",), ("cuda:0",)] * 4
+    assert found[3].pools == {"cuda:0": None, "cuda:1": Pool(24576 * MIB, 101 * MIB)}

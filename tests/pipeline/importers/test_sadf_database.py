@@ -39,6 +39,14 @@ def test_a_single_cpu_is_not_the_machine(tmp_path: Path) -> None:
     assert [s.cpu for s in import_samples(path).samples] == [None] * 3
 
 
+def test_a_moment_whose_line_of_memory_is_skipped_has_a_pool_that_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "lost.csv"
+    path.write_text((FOLDER / NAME).read_text().replace("7800000;10600000", "7800000"))
+    found = import_samples(path, on_bad="skip")
+    assert [s.missing for s in found.samples] == [(), ("ram",), ()]
+    assert (found.samples[1].pools, found.skipped) == ({"ram": None}, 1)
+
+
 def test_a_total_that_nothing_tells_is_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "idle.csv"
     path.write_text(
