@@ -124,8 +124,8 @@ def live(
 
     Every `interval` seconds; more often as memory runs short, down to every `fastest` seconds (see `pace`), as each
     sample's `interval` says; and at once when the service manager tells of memory pressure. Polls on absolute
-    deadlines, so it doesn't drift; a deadline that was missed is skipped, never caught up. Disposing joins the
-    thread, except from the thread itself.
+    deadlines, so it doesn't drift; a deadline that was missed is skipped, never caught up. A subscriber that raises
+    is logged, and the samples go on. Disposing joins the thread, except from the thread itself.
     """
     least = interval if fastest is None else min(fastest, interval)
 
@@ -138,7 +138,10 @@ def live(
                 taken = event_time()
                 sample = sampler.take()
                 gap = pace(sample, slowest=interval, fastest=least, ceiling=ceiling)
-                observer.on_next(msgspec.structs.replace(sample, interval=gap))
+                try:
+                    observer.on_next(msgspec.structs.replace(sample, interval=gap))
+                except Exception:
+                    log.exception("a subscriber raised on a sample; sampling goes on")
                 now = event_time()
                 due = min(due, now + gap) if now < due else due + gap * ((now - due) // gap + 1)
                 waiter.wait(due - now, at_least=taken + least - now)

@@ -163,6 +163,21 @@ def test_a_deadline_that_was_missed_is_skipped() -> None:
     assert gaps[1] >= 0.3 and all(gap > 0.02 for gap in gaps[2:])
 
 
+def test_a_subscriber_that_raises_is_told_and_sampling_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    seen: list[Sample] = []
+    enough = threading.Event()
+
+    def take(sample: Sample) -> None:
+        seen.append(sample)
+        if len(seen) == 1:
+            raise OSError("disk full")
+        enough.set()
+
+    with live(Sampler([ScriptedProbe([Reading()])]), interval=0.01).subscribe(take):
+        assert enough.wait(10)
+    assert "sampling goes on" in caplog.text and "disk full" in caplog.text
+
+
 def test_the_thread_is_gone_after_disposal() -> None:
     before = set(threading.enumerate())
     collect(ScriptedProbe([Reading()]), 3, interval=0.01)
