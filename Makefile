@@ -43,6 +43,7 @@ check:
 $(VENV)/.made: setup.cfg pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(MAKE) --no-print-directory check
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV): a minute or two without a word …"
 	$(PIP) -e ".[demo]"
 	@touch $@
 

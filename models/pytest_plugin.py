@@ -112,7 +112,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    reports = [r for kind in ("passed", "failed") for r in terminalreporter.getreports(kind) if r.when == "call"]
+    kinds = ("passed", "failed", "xfailed", "xpassed")
+    reports = [r for kind in kinds for r in terminalreporter.getreports(kind) if r.when == "call"]
     written = [value for report in reports for name, value in report.user_properties if name == _WRITTEN]
     for value in written:
         terminalreporter.write_line(f"gearshift wrote {value}")

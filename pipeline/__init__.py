@@ -7,11 +7,12 @@ from .loading import Recording, load
 from .outlook import Outlook, PoolOutlook
 from .policy import Residency, Rung
 from .recording import Recorder, record
+from .replayed import replayed
 from .replaying import replay
 from .samples import Device, Pool, Pressure, Reading, Sample
 from .scaler import Preflight, ProactiveScaler
 from .settings import Settings
-from .sources import Sampler, default_probes, live
+from .sources import Sampler, default_probes, event_time, live
 from .tier_file import Tier, TierError
 from .tiers import HardwareTierDetector
 from .words import Asked, Decision, Reason
@@ -20,5 +21,5 @@ __all__ = [
     "Asked", "Decision", "Device", "HardwareTierDetector", "Header", "Mark", "Outlook", "Pool", "PoolOutlook",
     "Preflight", "Pressure", "ProactiveScaler", "Reading", "Reason", "Recorder", "Recording", "RecordingError",
     "Residency", "Rung", "Sample", "Sampler", "Settings", "Tier", "TierError", "decision_stream", "default_probes",
-    "live", "load", "record", "replay", "to_frame",
+    "event_time", "live", "load", "record", "replay", "replayed", "to_frame",
 ]  # fmt: skip

@@ -19,6 +19,9 @@ class Decider:
     def __init__(self, ladder: Sequence[Rung], settings: Settings) -> None:
         if not ladder:
             raise ValueError("ladder must hold at least one rung, got an empty one")
+        for rung in ladder:
+            if not isinstance(rung, Rung):
+                raise TypeError(f"ladder must hold Rung objects, best first, got {rung!r}")
         names = [rung.name for rung in ladder]
         if len(set(names)) != len(names):
             raise ValueError(f"rung names must differ, got {names}")
@@ -50,7 +53,7 @@ class Decider:
             self._wanted = None
             if before.state == "shifting" or before.rung != residency.rung:
                 self._settled_at = now + self.settings.settle
-                self._steady_since = now
+                self._steady_since = self._newest  # None before the first sample: it is steady from there on
         if residency.state == "ready":
             self._shed = False
         return NOTHING

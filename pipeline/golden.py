@@ -50,7 +50,7 @@ def read_golden(path: Path) -> list[Line]:
     """Raises GoldenError, FileNotFoundError."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=list[Line])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise GoldenError(f"{path}: not a file of golden decisions: {error}") from None
 
 
@@ -83,7 +83,7 @@ def report(path: Path, stored: Sequence[Line], came: Sequence[Line]) -> str:
 
 
 def _key(line: Line) -> tuple[Any, ...]:
-    return line.time, line.kind, line.source, line.target, line.urgency
+    return round(line.time, 6), line.kind, line.source, line.target, line.urgency
 
 
 def _changed(i: int, stored: Line, j: int, came: Line) -> Iterator[str]:

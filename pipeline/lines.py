@@ -50,28 +50,36 @@ _DECODER: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 
 
 def encode(line: Line | Header) -> bytes:
-    """One line of JSON with its end."""
+    """One line of JSON with its end. Raises ValueError for a time that is no number, which JSON can't hold."""
+    time = getattr(line, "time", 0.0)
+    if time - time != 0:
+        raise ValueError(f"a line's time must be a finite number, got {line!r}")
     return _ENCODER.encode(line) + b"\n"
 
 
 def decode(line: bytes) -> Line:
-    """Raises msgspec.MsgspecError (a ValueError) for anything that is no line of a recording."""
-    return _DECODER.decode(line)
+    """Raises msgspec.MsgspecError for anything that is no line of a recording."""
+    try:
+        return _DECODER.decode(line)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from None
 
 
 def decode_header(line: bytes, where: Any) -> Header:
     """The header, or RecordingError naming `where`: no recording at all, or one of a newer version."""
     try:
         version = msgspec.json.decode(line, type=_Version).gearshift_recording
-    except msgspec.MsgspecError as error:
-        raise RecordingError(f"{where}:1: not the first line of a gearshift recording: {error}") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise RecordingError(
+            f"{where}:1: not the first line of a gearshift recording: {error}; `load` reads files of other programs"
+        ) from None
     if version > VERSION:
         raise RecordingError(
             f"{where}:1: a recording of version {version}, this gearshift reads up to {VERSION}; update gearshift"
         )
     try:
         return msgspec.json.decode(line, type=Header)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise RecordingError(f"{where}:1: a damaged header: {error}") from None
 
 

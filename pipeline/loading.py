@@ -32,7 +32,8 @@ class Recording:
 
     def __repr__(self) -> str:
         span = self.samples[-1].time - self.samples[0].time if self.samples else 0.0
-        return f"<Recording {self.path.name}: {self.format}, {len(self.samples)} samples over {span:.1f} s>"
+        left_out = f", {self.skipped} lines left out" if self.skipped else ""
+        return f"<Recording {self.path.name}: {self.format}, {len(self.samples)} samples over {span:.1f} s{left_out}>"
 
     def stream(self) -> Observable[Sample]:
         """The samples as a cold Observable, as fast as they are taken."""

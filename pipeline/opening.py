@@ -1,11 +1,14 @@
 """Files of lines, plain or compressed by their ending."""
 
+import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from .lines import RecordingError
+
+log = logging.getLogger("gearshift.pipeline")
 
 
 class LineFile:
@@ -34,6 +37,11 @@ class LineFile:
             self._raw.close()
 
 
+def check_writable(path: Path) -> None:
+    """Raises ImportError where `.zst` is asked for and can't be written."""
+    _zstd(path)
+
+
 def open_to_write(path: Path) -> LineFile:
     """Begin a file. Raises OSError, or ImportError where `.zst` is asked for and can't be written."""
     zstd = _zstd(path)
@@ -52,9 +60,10 @@ def lines_of(path: Path) -> Iterator[bytes]:
         try:
             yield from file
         except EOFError:
+            log.warning("%s was cut off, as by a crash; what came before is read", path)
             return
         except zstd.ZstdError as error:
-            raise RecordingError(f"{path}: not a Zstandard file, or a damaged one: {error}") from None
+            raise RecordingError(f"{path}: not a Zstandard file, as its name says, or a damaged one: {error}") from None
 
 
 def _zstd(path: Path) -> Any:

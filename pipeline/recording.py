@@ -8,10 +8,12 @@ from pathlib import Path
 from reactivex import Observable, abc
 from reactivex.disposable import CompositeDisposable, Disposable
 
-from .lines import Header, Line, Mark, encode
+from ..operators.typing import whole
+from .lines import Header, Line, Mark, RecordingError, encode
 from .machine import header_of_this_machine
-from .opening import open_to_write
+from .opening import check_writable, open_to_write
 from .policy import Residency, Rung
+from .replaying import read_header
 from .samples import Sample
 from .settings import Settings
 from .words import Decision
@@ -23,24 +25,24 @@ class Recorder:
     """Writes lines to `path`, each handed to the system at once, so that a crash loses at most the last. Thread-safe.
 
     A path that ends in `.zst` is compressed by Zstandard. Beyond `max_bytes` (None: never) the file is moved to
-    `name.1.jsonl`, that one to `name.2.jsonl` and so on, `keep` of them; each begins with the header and can be read
-    alone. A file that is there already is moved in the same way, never overwritten.
-    Raises OSError from any call where the disk refuses.
+    `name.1.jsonl`, that one to `name.2.jsonl` and so on, `keep` of them, and the oldest beyond that is deleted; each
+    begins with the header and can be read alone. A file that is there already is moved in the same way.
+    Raises OSError from any call where the disk refuses, and ImportError for `.zst` without Zstandard.
     """
 
     def __init__(
         self, path: str | Path, *, header: Header | None = None, max_bytes: int | None = None, keep: int = 5
     ) -> None:
-        if max_bytes is not None and max_bytes < 1:
-            raise ValueError(f"max_bytes must be at least 1 or None, got max_bytes={max_bytes!r}")
-        if keep < 0:
-            raise ValueError(f"keep must be at least 0, got keep={keep!r}")
-        self.path, self.max_bytes, self.keep = Path(path), max_bytes, keep
+        self.max_bytes = None if max_bytes is None else whole("max_bytes", max_bytes, least=1)
+        self.path, self.keep = Path(path), whole("keep", keep, least=0)
+        check_writable(self.path)
         self._header = encode(header or header_of_this_machine())
         self._lock = threading.Lock()
         self._closed = False
-        if self.path.exists() and self.path.stat().st_size > 0:
-            self._shift()
+        if self.path.is_dir():
+            raise IsADirectoryError(f"{self.path} is a folder; name a file in it")
+        if self.path.is_file() and self.path.stat().st_size > 0:
+            self._set_aside()
         self._begin()
 
     def write(self, line: Line) -> None:
@@ -50,9 +52,11 @@ class Recorder:
             if self._closed:
                 raise ValueError(f"{self.path}: this recorder is closed")
             if self.max_bytes is not None and self._lines and self._file.size() + len(text) > self.max_bytes:
+                self._closed = True  # until the next part is begun
                 self._file.close()
                 self._shift()
                 self._begin()
+                self._closed = False
             self._file.write(text)
             self._lines += 1
 
@@ -62,6 +66,17 @@ class Recorder:
             if not self._closed:
                 self._closed = True
                 self._file.close()
+
+    def _set_aside(self) -> None:
+        """Move what is there already; with keep=0 it is overwritten, but nothing that is no recording."""
+        if self.keep == 0:
+            try:
+                read_header(self.path)
+            except RecordingError:
+                raise FileExistsError(
+                    f"{self.path} is there and no recording; with keep=0 it would be lost: remove it or name another"
+                ) from None
+        self._shift()
 
     def _begin(self) -> None:
         self._file, self._lines = open_to_write(self.path), 0
@@ -127,8 +142,9 @@ def record(
             return
         try:
             recorder.write(line)
-        except OSError as error:
-            failed(error)
+        except (OSError, ValueError) as error:
+            if not wires.is_disposed:  # else it was closed while this line was on its way
+                failed(error)
 
     for beside in (decisions, residencies, marks):
         if beside is not None:

@@ -1,6 +1,8 @@
 """Reads recordings back: as lines, as a stream, or whole."""
 
 import logging
+import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -9,8 +11,7 @@ from typing import Literal
 import msgspec
 import reactivex
 from reactivex import Observable, abc
-from reactivex.disposable import CompositeDisposable, Disposable, SerialDisposable
-from reactivex.scheduler import EventLoopScheduler
+from reactivex.disposable import Disposable, SerialDisposable
 
 from ..operators.typing import positive, scheduler_or_none
 from .lines import Header, Line, RecordingError, decode, decode_header
@@ -20,6 +21,7 @@ from .samples import Sample
 log = logging.getLogger("gearshift.pipeline")
 
 OnBad = Literal["raise", "skip"]
+_LONGEST_WAIT = 3600.0
 
 
 def read_header(path: str | Path) -> Header:
@@ -89,7 +91,8 @@ def replay(
 
     Raises:
         TypeError, ValueError: at construction, naming the parameter.
-        FileNotFoundError, RecordingError: by `on_error`, after the samples before the bad line.
+        FileNotFoundError, RecordingError: by `on_error`, after the samples before the bad line. At a speed, on the
+            default thread, so arrives whatever the subscriber raises.
     """
     if on_bad not in ("raise", "skip"):
         raise ValueError(f"on_bad must be 'raise' or 'skip', got on_bad={on_bad!r}")
@@ -111,30 +114,59 @@ def _paced(path: str | Path, speed: float, on_bad: OnBad, scheduler: abc.Schedul
     """Each sample when its time has come, counted from the first, so that waits don't add up to a drift."""
 
     def subscribe(observer: abc.ObserverBase[Sample], given: abc.SchedulerBase | None = None) -> abc.DisposableBase:
-        own = EventLoopScheduler() if scheduler is None and given is None else None
-        on, timer, samples = scheduler or given or own, SerialDisposable(), _samples(path, on_bad)
-        assert on is not None
-        begun: tuple[datetime, float] | None = None
+        on, samples = scheduler or given, _samples(path, on_bad)
+        if on is None:
+            return _from_a_thread(samples, speed, observer)
+        return _from_a_scheduler(samples, speed, observer, on)
 
-        def advance() -> None:
-            nonlocal begun
-            try:
-                sample = next(samples, None)
-            except (OSError, ImportError, RecordingError) as error:
-                observer.on_error(error)
-                return
+    return reactivex.create(subscribe)
+
+
+def _from_a_thread(samples: Iterator[Sample], speed: float, observer: abc.ObserverBase[Sample]) -> abc.DisposableBase:
+    stop = threading.Event()
+
+    def run() -> None:
+        begun: tuple[float, float] | None = None
+        try:
+            for sample in samples:
+                begun = begun or (time.monotonic(), sample.time)
+                while (left := (sample.time - begun[1]) / speed - (time.monotonic() - begun[0])) > 0:
+                    if stop.wait(min(left, _LONGEST_WAIT)):
+                        return
+                observer.on_next(sample)
+                if stop.is_set():
+                    return
+            observer.on_completed()
+        except Exception as error:  # noqa: BLE001 - else the thread would end without a word
+            observer.on_error(error)
+
+    threading.Thread(target=run, name="gearshift-replay", daemon=True).start()
+    return Disposable(stop.set)
+
+
+def _from_a_scheduler(
+    samples: Iterator[Sample], speed: float, observer: abc.ObserverBase[Sample], on: abc.SchedulerBase
+) -> abc.DisposableBase:
+    timer = SerialDisposable()
+    begun: tuple[datetime, float] | None = None
+
+    def advance() -> None:
+        nonlocal begun
+        try:
+            sample = next(samples, None)
             if sample is None:
                 observer.on_completed()
                 return
             begun = begun or (on.now, sample.time)
             left = (sample.time - begun[1]) / speed - (on.now - begun[0]).total_seconds()
             timer.disposable = on.schedule_relative(max(0.0, left), lambda _, __: emit(sample))
+        except Exception as error:  # noqa: BLE001 - as above
+            observer.on_error(error)
 
-        def emit(sample: Sample) -> None:
-            observer.on_next(sample)
+    def emit(sample: Sample) -> None:
+        observer.on_next(sample)
+        if not timer.is_disposed:
             advance()
 
-        timer.disposable = on.schedule(lambda _, __: advance())
-        return CompositeDisposable(timer, *([Disposable(own.dispose)] if own is not None else []))
-
-    return reactivex.create(subscribe)
+    timer.disposable = on.schedule(lambda _, __: advance())
+    return timer

@@ -10,6 +10,7 @@ from reactivex import Observable, Subject, abc
 from reactivex import operators as ops
 from reactivex.disposable import CompositeDisposable, SerialDisposable
 
+from .decider import Decider
 from .decisions import decisions_from
 from .outlook import Outlook, OutlookWindow, outlook
 from .performance import Performance
@@ -54,8 +55,10 @@ class ProactiveScaler:
     ) -> None:
         self.ladder = list(ladder)
         self.settings = settings or machine_settings()
-        self._sampler = sampler or Sampler(default_probes(budget=self.settings.budget))
-        self._source = source if source is not None else live_by(self._sampler, self.settings)
+        if self.ladder:
+            Decider(self.ladder, self.settings)  # so that a ladder that can't be used is refused here
+        self._given_sampler, self._source = sampler, source
+        self._own_sampler: Sampler | None = None
         self._samples: Subject[Sample] = Subject()
         self._outlooks: Subject[Outlook] = Subject()
         self._decisions: Subject[Decision] = Subject()
@@ -82,7 +85,8 @@ class ProactiveScaler:
             else:
                 wires = [*wires, known.subscribe(on_error=self._broken)]
             # connected last: whoever subscribed before the start sees the first sample
-            started = self._source.subscribe(self._samples.on_next, self._broken)
+            source = live_by(self._sampler(), self.settings) if self._source is None else self._source
+            started = source.subscribe(self._samples.on_next, self._broken)
             self._running = CompositeDisposable(started, *wires)
 
     def stop_continuous_monitoring(self) -> None:
@@ -91,6 +95,10 @@ class ProactiveScaler:
             running, self._running = self._running, None
         if running is not None:
             running.dispose()
+        with self._lock:
+            sampler, self._own_sampler = self._own_sampler, None
+        if sampler is not None:
+            sampler.close()
 
     def __enter__(self) -> "ProactiveScaler":
         self.start_continuous_monitoring()
@@ -119,7 +127,7 @@ class ProactiveScaler:
 
     def analyze_resource_trends(self) -> Outlook:
         """The newest outlook, or one from a fresh reading when none has come yet."""
-        return self._last or OutlookWindow(self.settings.window).update(self._sampler.take())
+        return self._last or OutlookWindow(self.settings.window).update(self._sampler().take())
 
     def should_upgrade_model(self) -> bool:
         """Would a better rung than the resident one fit under the growth ceiling now? Says nothing of for how long."""
@@ -146,6 +154,15 @@ class ProactiveScaler:
             count, failed, _ = self.performance.summary(operation)
             self.performance.forget(operation)
             self.initiate_graceful_degradation(f"{failed} of the last {count} of {operation} failed")
+
+    def _sampler(self) -> Sampler:
+        """The one given, else one of our own, made when it is needed and closed when monitoring stops."""
+        with self._lock:
+            if self._given_sampler is not None:
+                return self._given_sampler
+            if self._own_sampler is None:
+                self._own_sampler = Sampler(default_probes(budget=self.settings.budget))
+            return self._own_sampler
 
     def _named(self, name: str | None) -> Rung | None:
         if name is None:

@@ -1,4 +1,4 @@
-"""Probes to a live stream of samples. The one place of this floor that reads a clock and owns a thread."""
+"""Probes to a live stream of samples, at a pace of its own, from a thread of its own."""
 
 import logging
 import threading
@@ -52,6 +52,9 @@ def default_probes(*, budget: int | None = None, own: Callable[[], Own] = Own) -
     return [*probes, NvmlProbe(pids=tree.pids), accelerator]
 
 
+_FIELDS = ("devices", "pressure", "cpu", "load", "swap_used", "swap_in", "alarm")
+
+
 class Sampler:
     """Reads all probes into one Sample. A probe that raises is named in `missing`, and logged at its first failure.
 
@@ -77,13 +80,15 @@ class Sampler:
                     close()
 
     def _take(self) -> Sample:
-        now, wall = event_time(), time.time()
+        # no more digits than the clocks and the kernel's counts are good for: recordings stay small and readable
+        now, wall = round(event_time(), 6), round(time.time(), 3)
         pools: dict[str, Pool | None] = {}
         fields: dict[str, Any] = {"devices": {}, "pressure": {}}
         missing: list[str] = []
         for probe in self._probes:
             try:
                 reading = probe.read()
+                told = {name: getattr(reading, name) for name in _FIELDS}
             except Exception as error:  # noqa: BLE001 - whatever a driver raises, the others still count
                 missing.append(probe.name)
                 pools.update(dict.fromkeys(probe.pools))
@@ -94,11 +99,10 @@ class Sampler:
             self._failing.discard(probe.name)
             missing.extend(reading.missing)
             pools.update(reading.pools)
-            for name in ("devices", "pressure"):
-                fields[name].update(getattr(reading, name))
-            for name in ("cpu", "load", "swap_used", "swap_in", "alarm"):
-                seen = getattr(reading, name)
-                if seen is not None:
+            for name, seen in told.items():
+                if isinstance(seen, dict):
+                    fields[name].update(seen)
+                elif seen is not None:
                     fields[name] = seen
         return Sample(time=now, wall=wall, pools=pools, missing=tuple(missing), **fields)
 
@@ -106,10 +110,12 @@ class Sampler:
 def pace(sample: Sample, *, slowest: float, fastest: float, ceiling: float = 1.0) -> float:
     """Seconds until the next sample is due: as long as memory can't fill up meanwhile, within the two limits.
 
+    RAM counts, and what else our models are in: a GPU that others have filled is no hurry of ours.
     ceiling: the fraction of a pool at which it counts as full. Source: earlyoom's polling interval.
     """
-    left = min((ceiling * pool.total - pool.used for pool in sample.pools.values() if pool is not None), default=None)
-    return slowest if left is None else min(slowest, max(min(fastest, slowest), left / FILL))
+    pools = [pool for name, pool in sample.pools.items() if pool is not None and (name == "ram" or pool.own > 0)]
+    left = min((ceiling * pool.total - pool.used for pool in pools), default=None)
+    return float(slowest if left is None else min(slowest, max(min(fastest, slowest), left / FILL)))
 
 
 def live_by(sampler: Sampler, settings: Settings) -> Observable[Sample]:
@@ -125,7 +131,8 @@ def live(
     Every `interval` seconds; more often as memory runs short, down to every `fastest` seconds (see `pace`), as each
     sample's `interval` says; and at once when the service manager tells of memory pressure. Polls on absolute
     deadlines, so it doesn't drift; a deadline that was missed is skipped, never caught up. A subscriber that raises
-    is logged, and the samples go on. Disposing joins the thread, except from the thread itself.
+    is logged, and the samples go on. Disposing joins the thread for up to 5 s, except from the thread
+    itself.
     """
     least = interval if fastest is None else min(fastest, interval)
 
@@ -133,19 +140,26 @@ def live(
         waiter = Waiter(sampler.alarm)
 
         def run() -> None:
-            due = event_time()
-            while not waiter.stopped:
-                taken = event_time()
-                sample = sampler.take()
-                gap = pace(sample, slowest=interval, fastest=least, ceiling=ceiling)
-                try:
-                    observer.on_next(msgspec.structs.replace(sample, interval=gap))
-                except Exception:
-                    log.exception("a subscriber raised on a sample; sampling goes on")
-                now = event_time()
-                due = min(due, now + gap) if now < due else due + gap * ((now - due) // gap + 1)
-                waiter.wait(due - now, at_least=taken + least - now)
-            waiter.close()
+            due, raising = event_time(), False
+            try:
+                while not waiter.stopped:
+                    taken = event_time()
+                    sample = sampler.take()
+                    gap = pace(sample, slowest=interval, fastest=least, ceiling=ceiling)
+                    try:
+                        observer.on_next(msgspec.structs.replace(sample, interval=gap))
+                        raising = False
+                    except Exception:
+                        if not raising:
+                            log.exception("a subscriber raised on a sample; sampling goes on")
+                        raising = True
+                    now = event_time()
+                    due = min(due, now + gap) if now < due else due + gap * ((now - due) // gap + 1)
+                    waiter.wait(due - now, at_least=taken + least - now)
+            except Exception as error:  # noqa: BLE001 - nothing dies quietly
+                observer.on_error(error)
+            finally:
+                waiter.close()
 
         thread = threading.Thread(target=run, name="gearshift-sampler", daemon=True)
 

@@ -103,11 +103,19 @@ def read_tiers(file: Path = SHIPPED, *, named_by: str = "") -> tuple[Tier, ...]:
         raise TierError(
             f"{where}: can't be read: {error.strerror}; give the path of a tiers file, or none for the tiers that ship"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise TierError(f"{where}: not TOML: {error}; a tiers file holds [[tier]] tables") from None
     tiers = [_tier(f"{where}: tier[{i}]", table) for i, table in enumerate(_tables(where, content))]
     _check(where, tiers)
     return tuple(tiers)
+
+
+def expanded(file: Path) -> Path:
+    """The path with `~` as the home folder. Raises TierError where there is no such user."""
+    try:
+        return file.expanduser()
+    except RuntimeError as error:
+        raise TierError(f"{file}: can't be read: {error}; give the path of a tiers file in full") from None
 
 
 def _tables(where: str, content: dict[str, Any]) -> list[dict[str, Any]]:

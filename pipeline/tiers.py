@@ -13,7 +13,7 @@ from .probes.nvml import NvmlProbe
 from .probes.ram import ram_limits
 from .settings import Settings
 from .sources import Sampler
-from .tier_file import SHIPPED, Thresholds, Tier, read_tiers
+from .tier_file import SHIPPED, Thresholds, Tier, expanded, read_tiers
 from .words import GIB
 
 VARIABLE = "GEARSHIFT_TIERS"
@@ -57,7 +57,7 @@ and 6 cores, or an accelerator of 22 GiB.
         accelerators: Mapping[str, int] | None = None,
     ) -> None:
         named = os.environ.get(VARIABLE) if tiers is None else None
-        self.file = Path(tiers if tiers is not None else named or SHIPPED).expanduser()
+        self.file = expanded(Path(tiers if tiers is not None else named or SHIPPED))
         self.tiers = read_tiers(self.file, named_by=VARIABLE if named else "")
         self.memory = memory if memory is not None else min(limit.total for limit in ram_limits())
         self.cores = cores if cores is not None else usable_cores()
@@ -151,7 +151,11 @@ def _hundredths(value: float, *, up: bool) -> str:
 
 
 def _accelerators() -> dict[str, int]:
-    pools = Sampler([NvmlProbe()]).take().pools
+    sampler = Sampler([NvmlProbe()])
+    try:
+        pools = sampler.take().pools
+    finally:
+        sampler.close()
     return {name: pool.total for name, pool in pools.items() if pool is not None}
 
 

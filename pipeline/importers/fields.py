@@ -8,6 +8,9 @@ from .asked import Asked
 from .source import BadLine, Line, Unsaid
 from .vocabulary import BYTES, DEVICE
 
+UNLIKELY = 16
+"""Use may be above the total (a container over its limit), but so many times it is a unit mistaken."""
+
 Values = Mapping[str, float | None]
 """Field → number. None is a field that the file has, without a reading on this line."""
 
@@ -74,7 +77,7 @@ def _pool(name: str, parts: Values, asked: Asked) -> Pool | None:
         used += reserved
     if total is None or used is None:
         return None
-    if total <= 0 or used < 0:
+    if total <= 0 or used < 0 or used > UNLIKELY * total:
         raise BadLine(f"{name} with {round(total)} bytes in all, of them {round(used)} used, can't be")
     own = min(parts.get("own") or 0.0, used)
     return Pool(round(total), round(used), round(own))

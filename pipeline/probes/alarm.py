@@ -30,6 +30,10 @@ class AlarmProbe:
         path = environ.get("MEMORY_PRESSURE_WATCH", "")
         if not path or path == os.devnull:
             return
+        try:
+            first = base64.b64decode(environ.get("MEMORY_PRESSURE_WRITE", ""), validate=True)
+        except ValueError as error:
+            raise OSError(f"MEMORY_PRESSURE_WRITE is not Base64: {error}") from None
         mode = Path(path).stat().st_mode
         if stat.S_ISSOCK(mode):
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
@@ -40,9 +44,12 @@ class AlarmProbe:
             self._file = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
         self._reads = not stat.S_ISREG(mode)
         self._events = select.POLLIN if self._reads else select.POLLPRI
-        first = base64.b64decode(environ.get("MEMORY_PRESSURE_WRITE", ""))
         if first:
-            os.write(self._file, first)
+            try:
+                os.write(self._file, first)
+            except OSError:
+                self.close()
+                raise
 
     @property
     def offered(self) -> bool:
@@ -62,11 +69,10 @@ class AlarmProbe:
 
     def _take(self, event: int) -> None:
         """A poll takes the news from the kernel, so it is kept here."""
-        self._rung = self._rung or bool(event & self._events)
-        ended = event & (select.POLLHUP | select.POLLERR | select.POLLNVAL)
-        if self._file is not None and event & self._events and self._reads:
-            ended = not _drain(self._file)
-        self._ended = bool(ended)
+        rung, ended = bool(event & self._events), bool(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL))
+        if self._file is not None and rung and self._reads:
+            rung, ended = _drain(self._file)
+        self._rung, self._ended = self._rung or rung, ended
 
     def read(self) -> Reading:
         if self.offered:
@@ -82,12 +88,14 @@ class AlarmProbe:
             self._file = None
 
 
-def _drain(file: int) -> bool:
-    """Throw away what has come. False at the end of it."""
+def _drain(file: int) -> tuple[bool, bool]:
+    """Throw away what has come. Whether there was anything, and whether it has ended."""
+    came = False
     try:
-        while data := os.read(file, 4096):
-            if len(data) < 4096:
-                return True
+        while os.read(file, 4096):
+            came = True
     except BlockingIOError:
-        return True
-    return False
+        return came, False
+    except OSError:
+        return came, True
+    return came, True

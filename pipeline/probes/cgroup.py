@@ -1,12 +1,16 @@
 """Memory limits of control groups, v1 and v2, over the whole path up to the root."""
 
+import os
 import re
+import time
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from .files import KeptFile
 
 _UNLIMITED = 1 << 60
+LOOK_AGAIN = 60.0
 PROC, SYS = Path("/proc"), Path("/sys/fs/cgroup")
 
 
@@ -32,14 +36,17 @@ def _mounts(proc: Path, sys: Path, controller: str) -> list[tuple[int, str, Path
     """Hierarchies that may hold the controller: version, the group that is mounted, and where."""
     found: list[tuple[int, str, Path]] = []
     try:
-        lines = (proc / "self/mountinfo").read_text().splitlines()
+        lines = _lines(proc / "self/mountinfo")
     except OSError:
         mounted = sorted(sys.iterdir()) if sys.is_dir() else []
         found = [(1, "/", folder) for folder in mounted if controller in folder.name.split(",")]
         return [*found, (2, "/", sys), (2, "/", sys / "unified")]
     for line in lines:
         before, _, after = line.partition(" - ")
-        fields, (kind, _, options) = before.split(), after.split(" ", 2)
+        fields, kinds = before.split(" "), after.split(" ", 2)
+        if len(fields) < 5 or len(kinds) < 3:
+            continue
+        kind, _, options = kinds
         root, point = (re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), text) for text in fields[3:5])
         if kind == "cgroup2":
             found.append((2, root, Path(point)))
@@ -54,21 +61,26 @@ def groups(controller: str, *, proc: Path = PROC, sys: Path = SYS) -> list[Group
     Inside a container the path may be the host's; the mounted root is then what is known of it.
     """
     try:
-        lines = (proc / "self/cgroup").read_text().splitlines()
+        lines = _lines(proc / "self/cgroup")
     except OSError:
         return []
     paths: dict[int, str] = {}
     for line in lines:
-        _, controllers, path = line.split(":", 2)
+        _, _, rest = line.partition(":")
+        controllers, colon, path = rest.partition(":")
+        if not colon:
+            continue
         if controllers == "":
             paths[2] = path
         elif controller in controllers.split(","):
             paths[1] = path
-    found = []
-    for version, root, point in _mounts(proc, sys, controller):
-        if version not in paths:
-            continue
+    mounted = [mount for mount in _mounts(proc, sys, controller) if mount[0] in paths]
+    ours = [mount for mount in mounted if PurePosixPath(paths[mount[0]]).is_relative_to(mount[1])]
+    found: list[Group] = []
+    for version, root, point in mounted:
         path = PurePosixPath(paths[version])
+        if not path.is_relative_to(root) and any(mount[0] == version for mount in ours):
+            continue  # somebody else's part of the hierarchy
         inside = path.relative_to(root) if path.is_relative_to(root) else PurePosixPath()
         inner = point if ".." in inside.parts else point / inside
         while True:
@@ -76,7 +88,12 @@ def groups(controller: str, *, proc: Path = PROC, sys: Path = SYS) -> list[Group
             if inner == point:
                 break
             inner = inner.parent
-    return found
+    return list(dict.fromkeys(found))
+
+
+def _lines(path: Path) -> list[str]:
+    """Names of mounts and groups may hold any byte but the end of a line."""
+    return [os.fsdecode(line) for line in path.read_bytes().split(b"\n") if line]
 
 
 class MemoryGroup:
@@ -99,6 +116,10 @@ class MemoryGroup:
         cache = min(usage, self._inactive_file())
         return Limit(min(limits), usage - cache, cache)
 
+    def close(self) -> None:
+        for file in (*self._limits, self._usage, self._stat):
+            file.close()
+
     def _inactive_file(self) -> int:
         text = "\n" + (self._stat.read() or "")
         at = text.find("\n" + self._inactive)
@@ -106,10 +127,26 @@ class MemoryGroup:
 
 
 class MemoryGroups:
-    """Every memory limit on this process. `limits()` gives them innermost first; none without control groups."""
+    """Every memory limit on this process. `limits()` gives them innermost first; none without control groups.
 
-    def __init__(self, proc: Path = PROC, sys: Path = SYS) -> None:
-        self._groups = [MemoryGroup(group) for group in groups("memory", proc=proc, sys=sys)]
+    A process may be moved to other groups, so they are looked up again once a minute, and when one can't be read.
+    """
+
+    def __init__(self, proc: Path = PROC, sys: Path = SYS, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._proc, self._sys, self._clock = proc, sys, clock
+        self._looked = float("-inf")
+        self._groups: list[MemoryGroup] = []
 
     def limits(self) -> list[Limit]:
-        return [limit for limit in (group.limit() for group in self._groups) if limit is not None]
+        """Raises OSError when a group that was there can't be read."""
+        now = self._clock()
+        if now - self._looked >= LOOK_AGAIN:
+            for group in self._groups:
+                group.close()
+            self._groups = [MemoryGroup(group) for group in groups("memory", proc=self._proc, sys=self._sys)]
+            self._looked = now
+        try:
+            return [limit for limit in (group.limit() for group in self._groups) if limit is not None]
+        except OSError:
+            self._looked = float("-inf")
+            raise

@@ -1,5 +1,6 @@
 """Small files of the kernel, kept open: reading one again is one system call."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -30,8 +31,11 @@ class KeptFile:
         except (FileNotFoundError, NotADirectoryError):
             self._absent = True
             return None
-        except OSError:
+        except OSError as error:
             self.close()
+            if error.errno == errno.EOPNOTSUPP:  # a kernel that has it turned off
+                self._absent = True
+                return None
             raise
 
     def number(self) -> int | None:

@@ -38,16 +38,19 @@ class CpuProbe:
         total, idle = self._times()
         if self._last is None or total > self._last[0]:  # else the kernel has not counted on since
             if self._last is not None:
-                self._busy = min(1.0, max(0.0, 1 - (idle - self._last[1]) / (total - self._last[0])))
+                busy = 1 - (idle - self._last[1]) / (total - self._last[0])
+                self._busy = round(min(1.0, max(0.0, busy)), 4)
             self._last = total, idle
-        return Reading(cpu=self._busy, load=psutil.getloadavg()[0] / self._cores)
+        return Reading(cpu=self._busy, load=round(psutil.getloadavg()[0] / self._cores, 3))
 
     @staticmethod
     def _times() -> tuple[float, float]:
         """Seconds of the usable cores since boot: all, and idle."""
         every = psutil.cpu_times(percpu=True)
         allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(len(every))
-        mine = [every[i] for i in allowed if i < len(every)] or every
+        numbered = len(every) == os.sysconf("SC_NPROCESSORS_CONF") if hasattr(os, "sysconf") else True
+        # cores that are offline are left out of the list, so that the numbers no longer tell
+        mine = [every[i] for i in allowed if i < len(every)] if numbered else every
         total = sum(sum(t) - getattr(t, "guest", 0) - getattr(t, "guest_nice", 0) for t in mine)
         return total, sum(t.idle + getattr(t, "iowait", 0) for t in mine)
 
@@ -65,5 +68,6 @@ class SwapProbe:
     def read(self) -> Reading:
         swap, now = psutil.swap_memory(), self._clock()
         last, self._last = self._last, (now, swap.sin)
-        rate = max(0, swap.sin - last[1]) / (now - last[0]) if last is not None and now > last[0] else None
-        return Reading(swap_used=swap.used, swap_in=rate)
+        if last is None or now <= last[0]:
+            return Reading(swap_used=swap.used)
+        return Reading(swap_used=swap.used, swap_in=round(max(0, swap.sin - last[1]) / (now - last[0]), 1))

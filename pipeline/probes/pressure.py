@@ -41,8 +41,8 @@ class PressureProbe:
             last, self._last[name] = self._last.get(name), (now, totals)
             if last is not None and now > last[0]:
                 passed = (now - last[0]) * 1e6
-                some, full = ((totals.get(k, 0) - last[1].get(k, 0)) / passed for k in ("some", "full"))
-                found[name] = Pressure(min(1.0, max(0.0, some)), min(1.0, max(0.0, full)))
+                shares = ((totals.get(k, 0) - last[1].get(k, 0)) / passed for k in ("some", "full"))
+                found[name] = Pressure(*(round(min(1.0, max(0.0, share)), 6) for share in shares))
         return Reading(pressure=found)
 
 

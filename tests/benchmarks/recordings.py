@@ -1,11 +1,12 @@
 """A day of real samples at 1 Hz: what its recording weighs, and how fast it is written and replayed."""
 
+import random
 import tempfile
 import time
 from pathlib import Path
 
 import msgspec
-from gearshift.pipeline import Recorder, Sample, Sampler, default_probes, replay
+from gearshift.pipeline import Pool, Pressure, Recorder, Sample, Sampler, default_probes, replay
 from reactivex import operators as ops
 
 DAY = 86_400
@@ -13,15 +14,24 @@ REAL = 200
 
 
 def day() -> list[Sample]:
-    """Real samples of this machine, taken at once and repeated with times a second apart."""
-    sampler = Sampler(default_probes())
+    """Real samples of this machine, whose numbers then wander as those of a machine in use do: none comes twice."""
+    sampler, draw = Sampler(default_probes()), random.Random(1)
     sampler.take()
     real = [sampler.take() for _ in range(REAL)]
-    begin, wall = real[0].time, real[0].wall
-    return [
-        msgspec.structs.replace(real[i % REAL], time=begin + i + 0.0003, wall=wall + i + 0.0003, interval=1.0)
-        for i in range(DAY)
-    ]
+    begin, wall, used, load = real[0].time, real[0].wall, 8 << 30, 1.0
+    samples: list[Sample] = []
+    for i in range(DAY):
+        late = draw.random() / 1000
+        used = min(20 << 30, max(2 << 30, used + 4096 * round(draw.gauss(0, 500))))
+        load = max(0.0, load + draw.gauss(0, 0.02))
+        sample = msgspec.structs.replace(
+            real[i % REAL], time=round(begin + i + late, 6), wall=round(wall + i + late, 3), interval=1.0,
+            load=round(load, 3), cpu=round(draw.random(), 4),
+            pools={"ram": Pool(24 << 30, used)},
+            pressure={name: Pressure(round(draw.random() / 100, 6), 0.0) for name in ("memory", "cpu", "io")},
+        )  # fmt: skip
+        samples.append(sample)
+    return samples
 
 
 def main() -> None:

@@ -169,6 +169,26 @@ def test_a_file_that_grows_too_large_is_followed_by_another(tmp_path: Path, name
     assert all(load(path).header is not None for path in files)
 
 
+def test_a_folder_and_a_file_that_is_no_recording_are_left_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "notes.txt").write_text("precious")
+    with pytest.raises(IsADirectoryError, match="folder is a folder; name a file in it"):
+        Recorder(tmp_path / "folder")
+    with pytest.raises(FileExistsError, match="notes.txt is there and no recording; with keep=0 it would be lost"):
+        Recorder(tmp_path / "notes.txt", keep=0)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "notes.txt"]
+    assert (tmp_path / "notes.txt").read_text() == "precious"
+
+
+def test_a_time_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "run.jsonl")
+    with pytest.raises(ValueError, match="time must be a finite number"):
+        recorder.write(Sample(float("nan"), {}))
+    recorder.write(FULL)
+    recorder.close()
+    assert load(tmp_path / "run.jsonl").samples == [FULL]
+
+
 def test_with_keep_0_only_the_newest_part_remains(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "run.jsonl", max_bytes=2000, keep=0)
     for sample in samples_of(range(500)):

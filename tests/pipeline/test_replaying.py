@@ -8,6 +8,7 @@ from gearshift.pipeline import RecordingError, Sample, load, record, replay
 from gearshift.pipeline.lines import encode
 from gearshift.pipeline.testing import samples_of
 from reactivex import Subject
+from reactivex import operators as ops
 from reactivex.testing import TestScheduler
 
 HEADER = b'{"gearshift_recording": 1}\n'
@@ -91,13 +92,76 @@ def test_bad_lines_may_be_skipped_and_are_counted(tmp_path: Path, caplog: pytest
 def test_a_missing_file_is_an_error_of_the_stream(tmp_path: Path) -> None:
     samples, errors = replayed(tmp_path / "absent.jsonl")
     assert samples == [] and [type(e) for e in errors] == [FileNotFoundError]
-    _, errors = replayed(tmp_path / "absent.jsonl", speed=1, scheduler=TestScheduler())
-    assert errors == []
+    clock, late = TestScheduler(), []
+    replay(tmp_path / "absent.jsonl", speed=1, scheduler=clock).subscribe(on_error=late.append)
+    clock.advance_to(1)
+    assert [type(e) for e in late] == [FileNotFoundError]
 
 
 def test_a_file_that_is_not_compressed_as_it_says_is_told(tmp_path: Path) -> None:
     _, errors = replayed(written(tmp_path / "run.jsonl.zst", HEADER, *LINES))
     assert isinstance(errors[0], RecordingError) and "not a Zstandard file" in str(errors[0])
+
+
+def test_a_paced_replay_ends_with_its_thread_and_says_so(tmp_path: Path) -> None:
+    path = written(tmp_path / "run.jsonl", HEADER, *LINES)
+    before, done = set(threading.enumerate()), threading.Event()
+    seen: list[Sample] = []
+    replay(path, speed=1000).subscribe(seen.append, on_completed=done.set)
+    started = set(threading.enumerate()) - before
+    assert done.wait(10) and seen == SAMPLES
+    for thread in started:
+        thread.join(10)
+    assert set(threading.enumerate()) <= before
+
+
+def test_a_paced_replay_ends_by_an_error_at_a_bad_line_or_a_subscriber_that_raises(tmp_path: Path) -> None:
+    def fail(_: Sample) -> None:
+        raise OSError("disk full")
+
+    bad = written(tmp_path / "bad.jsonl", HEADER, b"bad\n", *LINES)
+    for path, take, says in [(bad, None, "not a line"), (written(tmp_path / "r.jsonl", HEADER, *LINES), fail, "full")]:
+        told, errors = threading.Event(), []
+        replay(path, speed=1000).subscribe(take, lambda e, errors=errors, told=told: (errors.append(e), told.set()))
+        assert told.wait(10) and says in str(errors[0])
+
+
+def test_disposing_in_the_handling_of_a_sample_is_quiet(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = written(tmp_path / "run.jsonl", HEADER, *LINES)
+    assert replay(path, speed=1000).pipe(ops.take(1), ops.to_list()).run() == SAMPLES[:1]
+    clock = TestScheduler()
+    seen: list[Sample] = []
+    replay(path, speed=1, scheduler=clock).pipe(ops.take(1)).subscribe(seen.append)
+    clock.advance_to(10)
+    assert seen == SAMPLES[:1] and capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("line", [b'{"record":"mark","time":1.0,"text":"\xff"}\n', b"[" * 100_000 + b"\n"])
+def test_a_line_that_is_no_text_is_a_bad_line_like_any_other(tmp_path: Path, line: bytes) -> None:
+    path = written(tmp_path / "run.jsonl", HEADER, LINES[0], line, LINES[1])
+    assert load(path, on_bad="skip").skipped == 1
+    with pytest.raises(RecordingError, match=":3: not a line"):
+        load(path)
+
+
+@pytest.mark.parametrize("name", ["run.jsonl", "run.jsonl.zst"])
+def test_wherever_a_file_is_cut_off_the_lines_before_are_read(
+    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    source: Subject[Sample] = Subject()
+    sizes: list[int] = []
+    path = tmp_path / name
+    with record(source, path):
+        for sample in SAMPLES:
+            source.on_next(sample)
+            sizes.append(path.stat().st_size)
+    whole = path.read_bytes()
+    for length in range(sizes[0], sizes[2]):
+        path.write_bytes(whole[:length])
+        caplog.clear()
+        lacks_only_its_end = name == "run.jsonl" and length + 1 in sizes
+        assert load(path).samples == SAMPLES[: sum(size <= length for size in sizes) + lacks_only_its_end]
+        assert bool(caplog.text) == (name == "run.jsonl.zst" or not (lacks_only_its_end or length in sizes))
 
 
 def test_at_a_speed_samples_come_when_their_time_has_come(tmp_path: Path) -> None:

@@ -88,3 +88,17 @@ def test_works_without_arguments_and_answers_before_it_is_started() -> None:
     scaler = ProactiveScaler()
     assert scaler.analyze_resource_trends().pools["ram"] is not None
     assert scaler.check_preflight_resources() == (False, "generate: no rung is loaded")
+
+
+def test_a_ladder_that_cannot_be_used_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="rung names must differ"):
+        ProactiveScaler([LADDER[0], LADDER[0]], Settings(), Subject())
+    with pytest.raises(TypeError, match="ladder must hold Rung objects, best first, got 'l'"):
+        ProactiveScaler("large", Settings(), Subject())  # type: ignore[arg-type]
+
+
+def test_what_was_loaded_long_before_the_first_sample_has_not_been_steady_since(watched: Watched) -> None:
+    watched.residencies.on_next(Residency(0.0, "ready", "small"))
+    for sample in samples_of([100] * 5, own=100):
+        watched.source.on_next(Sample(6000 + sample.time, sample.pools))
+    assert watched.decisions == []

@@ -24,7 +24,7 @@ def test_readings_of_all_probes_become_one_sample() -> None:
     )
     before = event_time()
     sample = sampler.take()
-    assert before <= sample.time <= event_time() and sample.wall == pytest.approx(time.time(), abs=5)
+    assert before - 1e-6 <= sample.time <= event_time() + 1e-6 and sample.wall == pytest.approx(time.time(), abs=5)
     assert sample.pools == {"ram": Pool(10, 5), "cuda:0": None}
     assert sample.pressure == {"memory": Pressure(0.1, 0.0), "io": Pressure(0.2, 0.1)}
     assert (sample.cpu, sample.load, sample.swap_used, sample.alarm) == (0.5, 0.0, None, False)
@@ -54,6 +54,17 @@ def test_closing_lets_go_of_the_driver() -> None:
     sampler.close()
     sampler.close()
     assert (nvml.calls["nvmlInit"], nvml.calls["nvmlShutdown"], nvml.users) == (1, 1, 0)
+
+
+def test_a_probe_that_gives_no_reading_is_missing_like_one_that_raises() -> None:
+    class Broken:
+        name, pools = "broken", ("cuda:0",)
+
+        def read(self) -> Any:
+            return None
+
+    sample = Sampler([Broken(), ScriptedProbe([Reading(cpu=0.5)], name="cpu", pools=())]).take()
+    assert (sample.missing, sample.pools, sample.cpu) == (("broken",), {"cuda:0": None}, 0.5)
 
 
 def test_two_threads_never_read_a_probe_at_once() -> None:
@@ -107,7 +118,8 @@ def test_samples_come_as_much_faster_as_memory_can_fill(used: float, ceiling: fl
 
 @given(st.lists(st.integers(0, 24 * GIB), min_size=1), st.floats(0.01, 10), st.floats(0.01, 10))
 def test_the_tightest_pool_sets_the_pace_within_its_limits(used: list[int], slowest: float, fastest: float) -> None:
-    pools: dict[str, Pool | None] = {f"cuda:{i}": Pool(24 * GIB, u) for i, u in enumerate(used)}
+    pools: dict[str, Pool | None] = {f"cuda:{i}": Pool(24 * GIB, u, 1) for i, u in enumerate(used)}
+    pools["cuda:99"] = Pool(24 * GIB, 24 * GIB)
     found = pace(Sample(0.0, pools), slowest=slowest, fastest=fastest)
     assert min(slowest, fastest) <= found <= slowest
     assert found == pace(at(max(used)), slowest=slowest, fastest=fastest)

@@ -33,4 +33,4 @@ def test_a_line_without_its_columns_is_told(tmp_path: Path) -> None:
     path = tmp_path / "short.log"
     path.write_text((FOLDER / "psrecord/plain.log").read_text() + "  1.506   200.0\n")
     with pytest.raises(RecordingError, match=r"short.log:5: 2 columns where psrecord has at least 4: '1.506   200.0'"):
-        import_samples(path, totals={"ram": 1})
+        import_samples(path, totals={"ram": 1 << 30})

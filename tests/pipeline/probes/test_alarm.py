@@ -74,7 +74,7 @@ def test_a_socket_is_connected_to_and_its_end_is_no_alarm_for_ever(tmp_path: Pat
         peer.send(b"!")
         assert [probe.read().alarm, probe.read().alarm] == [True, False]
         peer.close()
-        probe.read()
+        assert probe.read().alarm is False, "its end is no alarm"
         assert not probe.offered and probe.read() == Reading()
     probe.close()
 
@@ -82,6 +82,12 @@ def test_a_socket_is_connected_to_and_its_end_is_no_alarm_for_ever(tmp_path: Pat
 def test_a_file_that_is_not_there_is_told() -> None:
     with pytest.raises(FileNotFoundError):
         AlarmProbe({"MEMORY_PRESSURE_WATCH": "/nowhere/pressure"})
+
+
+@pytest.mark.parametrize("text", ["a", "ÿ", "!!!"])
+def test_what_is_not_base64_is_told(text: str) -> None:
+    with pytest.raises(OSError, match="MEMORY_PRESSURE_WRITE is not Base64"):
+        AlarmProbe({"MEMORY_PRESSURE_WATCH": "/dev/zero", "MEMORY_PRESSURE_WRITE": text})
 
 
 def test_a_pressure_file_of_the_kernel_is_armed() -> None:

@@ -70,6 +70,42 @@ def test_a_container_sees_the_limit_of_what_is_mounted(tmp_path: Path, path: str
     assert limits(tmp_path) == [Limit(9000, 4000, 0)]
 
 
+def test_somebody_elses_mount_is_not_ours(tmp_path: Path) -> None:
+    write(tmp_path / "proc/self", cgroup="0::/a\n")
+    ours, other = tmp_path / "sys", tmp_path / "bind"
+    mounts(tmp_path / "proc", ("/", ours, "cgroup2", "rw"), ("/docker-x", other, "cgroup2", "rw"))
+    write(ours / "a", memory__max="5000\n", memory__current="3000\n")
+    write(other, memory__max="50\n", memory__current="49\n")
+    assert limits(tmp_path) == [Limit(5000, 3000, 0)]
+
+
+def test_odd_lines_of_the_kernel_are_survived(tmp_path: Path) -> None:
+    write(tmp_path / "proc/self", cgroup="\n0::/app\nno colons\n")
+    point = str(tmp_path / "sys").encode()
+    lines = [
+        b"1 2 0:1 / /media/M\xfcll rw - ext4 /dev/sda rw",
+        b"garbage",
+        b"2 2 0:1 / /a\xe2\x80\xa8b rw - tmpfs x rw",
+        b"",
+        b"3 2 0:2 / " + point + b" rw shared:1 master:2 - cgroup2 cgroup2 rw",
+    ]
+    (tmp_path / "proc/self/mountinfo").write_bytes(b"\n".join(lines) + b"\n")
+    write(tmp_path / "sys/app", memory__max="5000\n", memory__current="3000\n")
+    assert limits(tmp_path) == [Limit(5000, 3000, 0)]
+
+
+def test_a_process_that_is_moved_is_under_its_new_groups(tmp_path: Path) -> None:
+    now = [0.0]
+    write(tmp_path / "proc/self", cgroup="0::/a\n")
+    for name, limit in (("a", 5000), ("b", 7000)):
+        write(tmp_path / "sys" / name, memory__max=f"{limit}\n", memory__current="3000\n")
+    memory = MemoryGroups(tmp_path / "proc", tmp_path / "sys", clock=lambda: now[0])
+    assert memory.limits() == [Limit(5000, 3000, 0)]
+    write(tmp_path / "proc/self", cgroup="0::/b\n")
+    now[0] = 60.0
+    assert memory.limits() == [Limit(7000, 3000, 0)]
+
+
 def test_groups_run_from_the_innermost_to_the_root_of_the_mount(tmp_path: Path) -> None:
     write(tmp_path / "proc/self", cgroup="0::/slice/app/worker\n")
     mounts(tmp_path / "proc", ("/slice", tmp_path / "sys", "cgroup2", "rw"))

@@ -71,7 +71,7 @@ def test_pages_that_children_share_count_once() -> None:
         assert 64 * MIB < tree.used() < 120 * MIB
 
 
-def test_the_share_is_measured_seldom_and_when_the_tree_changes() -> None:
+def test_a_child_that_is_killed_takes_its_share_with_it_at_once() -> None:
     clock = Clock()
     with program(SHARER) as child:
         tree = ProcessTree(child.pid, clock=clock)
@@ -79,10 +79,23 @@ def test_the_share_is_measured_seldom_and_when_the_tree_changes() -> None:
         child_of = psutil.Process(child.pid).children()[0]
         child_of.kill()
         psutil.wait_procs([child_of], timeout=10)
-        clock.now = 0.5
-        assert tree.used() < first - 50 * MIB, "what it shared is taken off although it has ended: measured just once"
-        clock.now = 1.5
         assert tree.used() == pytest.approx(first, abs=20 * MIB)
+        for other in psutil.Process(child.pid).children():
+            other.kill()
+        psutil.wait_procs(psutil.Process(child.pid).children(), timeout=10)
+        assert tree.used() == pytest.approx(first, abs=20 * MIB), "nobody shares any more, and all is counted"
+
+
+def test_children_that_come_and_go_hide_nobody() -> None:
+    tree = ProcessTree(clock=iter(range(10**6)).__next__)
+    loop = "import subprocess\nprint('ready', flush=True)\nwhile True: subprocess.run(['/bin/true'])"
+    child = subprocess.Popen([sys.executable, "-c", loop], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None and child.stdout.readline() == "ready\n"
+    try:
+        assert all({os.getpid(), child.pid} <= set(tree.pids()) and tree.used() > 0 for _ in range(300))
+    finally:
+        child.kill()
+        child.communicate(timeout=10)
 
 
 def test_a_process_that_has_ended_is_told() -> None:
