@@ -79,5 +79,5 @@ def _is_ours(file: Path) -> bool:
     with file.open("rb") as opened:
         head = opened.read(4096)
     if not head.strip():
-        raise RecordingError(f"{file}: an empty file, not a recording")
+        raise RecordingError(f"{file}:1: an empty file, not a recording")
     return head.startswith(b'{"gearshift_recording"') or b'"gearshift_recording"' in head.split(b"\n", 1)[0]

@@ -28,7 +28,7 @@ def read_header(path: str | Path) -> Header:
     """The first line of a recording. Raises RecordingError, OSError."""
     first = next(lines_of(Path(path)), b"")
     if not first.strip():
-        raise RecordingError(f"{path}: an empty file, not a gearshift recording")
+        raise RecordingError(f"{path}:1: an empty file, not a gearshift recording")
     return decode_header(first, path)
 
 

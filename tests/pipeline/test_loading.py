@@ -33,7 +33,7 @@ def test_other_formats_are_recognised_and_asked_for_what_they_lack(name: str, fo
 def test_what_is_no_recording_is_told(tmp_path: Path) -> None:
     (tmp_path / "empty").write_text("\n")
     (tmp_path / "poem").write_text("Shall I compare thee\nto a summer's day\n")
-    with pytest.raises(RecordingError, match="empty: an empty file"):
+    with pytest.raises(RecordingError, match="empty:1: an empty file"):
         load(tmp_path / "empty")
     with pytest.raises(RecordingError, match="poem:1: no format that is known: 'Shall I compare thee'"):
         load(tmp_path / "poem")

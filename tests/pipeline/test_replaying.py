@@ -55,7 +55,7 @@ def test_a_last_line_that_lacks_only_its_end_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "says"),
     [
-        ([], "an empty file"),
+        ([], ":1: an empty file"),
         ([b"nonsense\n"], ":1: not the first line of a gearshift recording"),
         ([b'{"gearshift_recording": 9}\n'], ":1: a recording of version 9, .* up to 1; update gearshift"),
         ([b'{"gearshift_recording": 1, "ladder": 5}\n'], ":1: a damaged header"),
