@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from ..pipeline.loading import Recording
     from ..pipeline.policy import Residency, Rung
     from ..pipeline.settings import Settings
     from ..pipeline.words import Decision
@@ -42,12 +43,12 @@ class ReplayDecisions(_InTest):
 
     def __call__(
         self,
-        path: str | Path,
-        ladder: "Sequence[Rung] | str | Path",
+        path: "str | Path | Recording",
+        ladder: "Sequence[Rung] | str | Path | None" = None,
         settings: "Settings | None" = None,
         residencies: "Iterable[Residency] | None" = None,
     ) -> "list[Decision]":
-        """All decisions over the recording `path`; see `gearshift.pipeline.replayed.replayed`.
+        """All decisions over the recording `path`, or over one from `load`; see `gearshift.pipeline.replayed`.
 
         Raises FileNotFoundError, RecordingError, and ValueError for a ladder that can't be used.
         """
@@ -55,7 +56,8 @@ class ReplayDecisions(_InTest):
         from ..pipeline.replayed import replayed
 
         rungs = self._existing("ladder", ladder) if isinstance(ladder, str | Path) else ladder
-        return replayed(self._existing("recording", path), rungs, settings, residencies)
+        found = self._existing("recording", path) if isinstance(path, str | Path) else path
+        return replayed(found, rungs, settings, residencies)
 
 
 class AssertGolden(_InTest):
@@ -95,7 +97,7 @@ class AssertGolden(_InTest):
 
 @pytest.fixture
 def replay_decisions(request: pytest.FixtureRequest) -> ReplayDecisions:
-    """`replay_decisions(path, ladder, settings=None, residencies=None)`: all decisions over a recording."""
+    """`replay_decisions(path, ladder=None, settings=None, residencies=None)`: all decisions over a recording."""
     return ReplayDecisions(request)
 
 

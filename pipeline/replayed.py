@@ -10,24 +10,25 @@ from reactivex import Observable, Subject
 from reactivex import operators as ops
 
 from .decisions import decision_stream
+from .loading import Recording, load
 from .policy import Residency, Rung
-from .replaying import replay
 from .samples import Sample
 from .settings import Settings
 from .words import Decision
 
 
 def replayed(
-    path: str | Path,
-    ladder: Sequence[Rung] | str | Path,
+    recording: str | Path | Recording,
+    ladder: Sequence[Rung] | str | Path | None = None,
     settings: Settings | None = None,
     residencies: Iterable[Residency] | None = None,
 ) -> list[Decision]:
     """The whole decision stream of a recording, in a moment: the samples' own times count.
 
     Args:
-        path: the recording.
-        ladder: rungs, best first, or a TOML file of them (see `rungs_from`).
+        recording: a file that `load` can read, or what it gave.
+        ladder: rungs, best first, or a TOML file of them (see `rungs_from`). None: those that the recording names; its
+            settings and residencies then count too, as far as none are given here.
         settings: `Settings()` by default, whatever the machine, so that all machines decide alike.
         residencies: what is loaded from which time on, on the samples' clock, in any order; each comes right before
             the first sample that is not earlier. By default nothing is ever loaded, so that the stream ends with the
@@ -36,8 +37,14 @@ def replayed(
     Raises:
         RecordingError, FileNotFoundError: for the recording. ValueError: for the ladder.
     """
+    found = recording if isinstance(recording, Recording) else load(recording)
+    if ladder is None:
+        if found.header is None or not found.header.ladder:
+            raise ValueError(f"{found.path} names no ladder; pass ladder=, rungs best first")
+        ladder, settings = found.header.ladder, settings or found.header.settings
+        residencies = found.residencies if residencies is None else residencies
     rungs = rungs_from(ladder) if isinstance(ladder, str | Path) else ladder
-    samples, loaded = _timed(replay(path), residencies or ())
+    samples, loaded = _timed(found.stream(), residencies or ())
     return decision_stream(samples, loaded, rungs, settings).pipe(ops.to_list()).run()
 
 

@@ -32,8 +32,8 @@ def sample_of(row: Row, asked: Asked) -> Sample:
     """The Sample of a row.
 
     Used memory is total - avail where both are there, else on a GPU used + reserved, where that is told. A pool
-    without a number is None and named in `missing`; so is a CPU whose reading isn't a fraction, such as the 400 % of
-    four busy cores.
+    without a number is None and named in `missing`; so are CPU and utilisation whose reading isn't a fraction,
+    such as the 400 % of four busy cores.
 
     Raises Unsaid for a pool whose total neither file nor caller tells, and BadLine for numbers that can't be.
     """
@@ -45,19 +45,21 @@ def sample_of(row: Row, asked: Asked) -> Sample:
     pressure = {name.partition(".")[2]: groups.pop(name) for name in list(groups) if name.startswith("pressure.")}
     pools = {name: _pool(name, parts, asked) for name, parts in groups.items() if not parts.keys().isdisjoint(BYTES)}
     cpu = plain.get("cpu")
-    strange = cpu is not None and not 0 <= cpu <= 1
+    devices = {name: device for name, parts in groups.items() if (device := _device(parts)) is not None}
+    strange = ["cpu"] if _beyond(cpu) else []
+    strange += [f"{name}.utilisation" for name, parts in groups.items() if _beyond(parts.get("utilisation"))]
     return Sample(
         time=row.time,
         wall=row.wall,
         pools=pools,
-        devices={name: device for name, parts in groups.items() if (device := _device(parts)) is not None},
-        cpu=None if strange else cpu,
+        devices=devices,
+        cpu=None if "cpu" in strange else cpu,
         load=plain.get("load"),
         swap_used=_swap(swap),
         swap_in=swap.get("in"),
         pressure={name: p for name, parts in pressure.items() if (p := _pressure(parts)) is not None},
         interval=row.interval,
-        missing=(*(name for name, pool in pools.items() if pool is None), *(("cpu",) if strange else ())),
+        missing=(*(name for name, pool in pools.items() if pool is None), *strange),
     )
 
 
@@ -84,10 +86,17 @@ def _pool(name: str, parts: Values, asked: Asked) -> Pool | None:
 
 
 def _device(parts: Values) -> Device | None:
-    utilisation, temperature, power, reserved = found = [parts.get(part) for part in DEVICE]
-    if found.count(None) == len(found):
+    utilisation, temperature, power, reserved = [parts.get(part) for part in DEVICE]
+    if _beyond(utilisation):
+        utilisation = None
+    if all(part is None for part in (utilisation, temperature, power, reserved)):
         return None
     return Device(utilisation, temperature, power, None if reserved is None else round(reserved))
+
+
+def _beyond(share: float | None) -> bool:
+    """Whether it is no fraction: as a rule percent, of a column that doesn't say so."""
+    return share is not None and not 0 <= share <= 1
 
 
 def _swap(parts: Values) -> int | None:

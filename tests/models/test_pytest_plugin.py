@@ -112,7 +112,7 @@ def test_a_path_is_looked_up_beside_the_test_and_then_in_the_root_folder(project
     assert not project.golden.exists()
     (project.tests / "run.jsonl").write_text("found first, and no recording")
     result = project.run()
-    result.stdout.fnmatch_lines([f"*RecordingError: {project.tests / 'run.jsonl'}:1: not the first line*"])
+    result.stdout.fnmatch_lines([f"*RecordingError: {project.tests / 'run.jsonl'}:1: no format that is known*"])
 
 
 def test_a_recording_that_is_nowhere_is_named_with_the_places_tried(project: Project) -> None:

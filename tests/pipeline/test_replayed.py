@@ -1,10 +1,10 @@
 from pathlib import Path
 
 import pytest
-from gearshift.pipeline import RecordingError, Residency, Rung, Settings, record
+from gearshift.pipeline import RecordingError, Residency, Rung, Sample, Settings, load, record
 from gearshift.pipeline.replayed import replayed, rungs_from
 from gearshift.pipeline.testing import rungs_of, samples_of
-from reactivex import from_iterable
+from reactivex import Subject, from_iterable
 
 LADDER = rungs_of(500, 300, 100)
 
@@ -18,6 +18,34 @@ def recording(tmp_path: Path) -> Path:
 
 def test_a_replay_without_residencies_ends_with_the_first_rung_it_asks_for(recording: Path) -> None:
     assert [(d.kind, d.target) for d in replayed(recording, LADDER)] == [("upgrade", "large")]
+
+
+def test_without_a_ladder_all_is_as_it_was_recorded(tmp_path: Path) -> None:
+    samples = samples_of([100] * 30 + [100 + 5 * i for i in range(120)])
+    loaded = [Residency(0.0, "ready", "large"), Residency(80.0, "ready", "medium")]
+    settings = Settings(high=0.65, hysteresis=0.05)
+    residencies, source = Subject[Residency](), Subject[Sample]()
+    with record(source, tmp_path / "run.jsonl", residencies=residencies, ladder=LADDER, settings=settings):
+        for residency in loaded:
+            residencies.on_next(residency)
+        for sample in samples:
+            source.on_next(sample)
+    made = replayed(tmp_path / "run.jsonl")
+    assert made == replayed(load(tmp_path / "run.jsonl"), LADDER, settings, loaded) != []
+    assert replayed(tmp_path / "run.jsonl", settings=Settings()) == replayed(
+        tmp_path / "run.jsonl", LADDER, Settings(), loaded
+    )
+
+
+def test_a_recording_that_names_no_ladder_asks_for_one(recording: Path) -> None:
+    with pytest.raises(ValueError, match="run.jsonl names no ladder; pass ladder="):
+        replayed(recording)
+
+
+def test_recordings_of_other_programs_are_decided_on_too() -> None:
+    path = Path(__file__).parents[1] / "recordings/imported/vmstat/t.txt"
+    run = load(path, totals={"ram": 24 << 30})
+    assert [d.target for d in replayed(run, [Rung("small", {"ram": 1 << 20})])] == ["small"]
 
 
 def test_residencies_come_at_their_times_in_whatever_order_they_are_given(recording: Path) -> None:

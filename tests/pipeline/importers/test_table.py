@@ -126,3 +126,12 @@ def test_any_order_of_columns_gives_the_same_sample(order: list[str], delimiter:
     with TemporaryDirectory() as folder:
         (sample,) = import_samples(table(Path(folder) / "t.csv", text)).samples
     assert (sample.time, sample.cpu, sample.pools) == (7.0, 0.5, {"ram": Pool(8192, 3072, 1024)})
+
+
+def test_a_utilisation_that_is_no_fraction_is_missing_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("t,used,total,busy\n0,1,2,10\n1,1,2,0.5\n")
+    columns = {"time": "t", "cuda:0.used": "used", "cuda:0.total": "total", "cuda:0.utilisation": "busy"}
+    first, second = import_samples(path, columns=columns, unit="GiB").samples
+    assert first.missing == ("cuda:0.utilisation",) and first.devices == {}
+    assert second.missing == () and second.devices["cuda:0"].utilisation == 0.5
