@@ -8,7 +8,7 @@ from reactivex import Observable
 
 from .lines import Header, Line, Mark, RecordingError
 from .policy import Residency
-from .replaying import OnBad, read_header, read_lines
+from .replaying import OnBad, read_recording
 from .samples import Sample
 from .words import Decision
 
@@ -63,8 +63,8 @@ def load(
     file = Path(path)
     if _is_ours(file):
         bad: list[int] = []
-        lines = list(read_lines(file, on_bad=on_bad, skipped=lambda number, _: bad.append(number)))
-        return Recording(file, "gearshift", lines, header=read_header(file), skipped=len(bad))
+        header, lines = read_recording(file, on_bad=on_bad, skipped=lambda number, _: bad.append(number))
+        return Recording(file, "gearshift", list(lines), header=header, skipped=len(bad))
     from .importers import import_samples
 
     found = import_samples(
@@ -80,4 +80,4 @@ def _is_ours(file: Path) -> bool:
         head = opened.read(4096)
     if not head.strip():
         raise RecordingError(f"{file}:1: an empty file, not a recording")
-    return head.startswith(b'{"gearshift_recording"') or b'"gearshift_recording"' in head.split(b"\n", 1)[0]
+    return b'"gearshift_recording"' in head.split(b"\n", 1)[0]

@@ -13,7 +13,7 @@ from .lines import Header, Line, Mark, RecordingError, encode
 from .machine import header_of_this_machine
 from .opening import check_writable, open_to_write
 from .policy import Residency, Rung
-from .replaying import read_header
+from .replaying import read_recording
 from .samples import Sample
 from .settings import Settings
 from .words import Decision
@@ -71,7 +71,7 @@ class Recorder:
         """Move what is there already; with keep=0 it is overwritten, but nothing that is no recording."""
         if self.keep == 0:
             try:
-                read_header(self.path)
+                read_recording(self.path)
             except RecordingError:
                 raise FileExistsError(
                     f"{self.path} is there and no recording; with keep=0 it would be lost: remove it or name another"

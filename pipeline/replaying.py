@@ -24,31 +24,33 @@ OnBad = Literal["raise", "skip"]
 _LONGEST_WAIT = 3600.0
 
 
-def read_header(path: str | Path) -> Header:
-    """The first line of a recording. Raises RecordingError, OSError."""
-    first = next(lines_of(Path(path)), b"")
-    if not first.strip():
-        raise RecordingError(f"{path}:1: an empty file, not a gearshift recording")
-    return decode_header(first, path)
+def check_on_bad(on_bad: OnBad) -> None:
+    """Raises ValueError for anything but "raise" and "skip"."""
+    if on_bad not in ("raise", "skip"):
+        raise ValueError(f"on_bad must be 'raise' or 'skip', got on_bad={on_bad!r}")
 
 
-def read_lines(
+def read_recording(
     path: str | Path, *, on_bad: OnBad = "raise", skipped: Callable[[int, str], object] | None = None
-) -> Iterator[Line]:
-    """Samples, decisions, residencies and marks of a recording, in the order in which they were written.
+) -> tuple[Header, Iterator[Line]]:
+    """The header, and then samples, decisions, residencies and marks in the order in which they were written.
 
     A last line that a crash cut short is left out, and a warning logged. Any other line that can't be read is an
     error, or with `on_bad="skip"` is left out: `skipped` is then called with its number and what is wrong with it.
     Raises RecordingError naming file and line, ImportError for `.zst` without Zstandard, OSError.
     """
-    if on_bad not in ("raise", "skip"):
-        raise ValueError(f"on_bad must be 'raise' or 'skip', got on_bad={on_bad!r}")
-    read_header(path)
-    number = 0
-    for line in lines_of(Path(path)):
-        number += 1
-        if number == 1:
-            continue
+    check_on_bad(on_bad)
+    lines = lines_of(Path(path))
+    first = next(lines, b"")
+    if not first.strip():
+        raise RecordingError(f"{path}:1: an empty file, not a gearshift recording")
+    return decode_header(first, path), _rest(path, lines, on_bad, skipped)
+
+
+def _rest(
+    path: str | Path, lines: Iterator[bytes], on_bad: OnBad, skipped: Callable[[int, str], object] | None
+) -> Iterator[Line]:
+    for number, line in enumerate(lines, 2):
         try:
             yield decode(line)
         except msgspec.MsgspecError as error:
@@ -94,8 +96,7 @@ def replay(
         FileNotFoundError, RecordingError: by `on_error`, after the samples before the bad line. At a speed, on the
             default thread, so arrives whatever the subscriber raises.
     """
-    if on_bad not in ("raise", "skip"):
-        raise ValueError(f"on_bad must be 'raise' or 'skip', got on_bad={on_bad!r}")
+    check_on_bad(on_bad)
     scheduler_or_none(scheduler)
     samples = reactivex.defer(lambda _: reactivex.from_iterable(_samples(path, on_bad)))
     return samples if speed is None else _paced(path, positive("speed", speed), on_bad, scheduler)
@@ -103,7 +104,8 @@ def replay(
 
 def _samples(path: str | Path, on_bad: OnBad) -> Iterator[Sample]:
     bad: list[int] = []
-    for line in read_lines(path, on_bad=on_bad, skipped=lambda number, _: bad.append(number)):
+    _, lines = read_recording(path, on_bad=on_bad, skipped=lambda number, _: bad.append(number))
+    for line in lines:
         if type(line) is Sample:
             yield line
     if bad:

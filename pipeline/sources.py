@@ -19,7 +19,7 @@ from .probes.nvml import NvmlProbe
 from .probes.pressure import PressureProbe
 from .probes.processes import ProcessTree
 from .probes.ram import Own, RamProbe
-from .samples import Pool, Sample
+from .samples import Pool, Reading, Sample
 from .settings import Settings
 from .waiting import Waiter
 
@@ -52,7 +52,7 @@ def default_probes(*, budget: int | None = None, own: Callable[[], Own] = Own) -
     return [*probes, NvmlProbe(pids=tree.pids), accelerator]
 
 
-_FIELDS = ("devices", "pressure", "cpu", "load", "swap_used", "swap_in", "alarm")
+_FIELDS = [name for name in Reading.__struct_fields__ if name not in ("pools", "missing")]
 
 
 class Sampler:
@@ -83,7 +83,7 @@ class Sampler:
         # no more digits than the clocks and the kernel's counts are good for: recordings stay small and readable
         now, wall = round(event_time(), 6), round(time.time(), 3)
         pools: dict[str, Pool | None] = {}
-        fields: dict[str, Any] = {"devices": {}, "pressure": {}}
+        fields: dict[str, Any] = {}
         missing: list[str] = []
         for probe in self._probes:
             try:
@@ -101,7 +101,7 @@ class Sampler:
             pools.update(reading.pools)
             for name, seen in told.items():
                 if isinstance(seen, dict):
-                    fields[name].update(seen)
+                    fields.setdefault(name, {}).update(seen)
                 elif seen is not None:
                     fields[name] = seen
         return Sample(time=now, wall=wall, pools=pools, missing=tuple(missing), **fields)

@@ -12,7 +12,6 @@ from .probes.cores import usable_cores
 from .probes.nvml import NvmlProbe
 from .probes.ram import ram_limits
 from .settings import Settings
-from .sources import Sampler
 from .tier_file import SHIPPED, Thresholds, Tier, expanded, read_tiers
 from .words import GIB
 
@@ -151,11 +150,11 @@ def _hundredths(value: float, *, up: bool) -> str:
 
 
 def _accelerators() -> dict[str, int]:
-    sampler = Sampler([NvmlProbe()])
+    probe = NvmlProbe()
     try:
-        pools = sampler.take().pools
+        pools = probe.read().pools
     finally:
-        sampler.close()
+        probe.close()
     return {name: pool.total for name, pool in pools.items() if pool is not None}
 
 

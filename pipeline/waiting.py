@@ -11,7 +11,7 @@ class Waiter:
     """Waits for a time, for `stop()`, or for an alarm to ring; on systems without poll, for the first two only."""
 
     def __init__(self, alarm: AlarmProbe | None) -> None:
-        self._alarm = alarm if hasattr(select, "poll") else None
+        self._alarm = alarm if alarm is not None and alarm.offered and hasattr(select, "poll") else None
         self._stop = threading.Event()
         self._wake = socket.socketpair() if self._alarm is not None else None
 

@@ -116,10 +116,6 @@ class MemoryGroup:
         cache = min(usage, self._inactive_file())
         return Limit(min(limits), usage - cache, cache)
 
-    def close(self) -> None:
-        for file in (*self._limits, self._usage, self._stat):
-            file.close()
-
     def _inactive_file(self) -> int:
         text = "\n" + (self._stat.read() or "")
         at = text.find("\n" + self._inactive)
@@ -141,8 +137,6 @@ class MemoryGroups:
         """Raises OSError when a group that was there can't be read."""
         now = self._clock()
         if now - self._looked >= LOOK_AGAIN:
-            for group in self._groups:
-                group.close()
             self._groups = [MemoryGroup(group) for group in groups("memory", proc=self._proc, sys=self._sys)]
             self._looked = now
         try:

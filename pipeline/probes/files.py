@@ -11,14 +11,14 @@ class KeptFile:
     """A file of /proc or /sys. `read()` gives its text, None where there is none.
 
     What was missing at the first read is taken as missing for good; one that fails later is opened again at the
-    next read. Raises OSError when it is there and can't be read.
+    next read. Closed with the last reference to it. Raises OSError when it is there and can't be read.
     """
 
     __slots__ = ("_absent", "_file", "path")
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = None
+        self._file: int | None = None
         self._absent = False
 
     def read(self) -> str | None:
@@ -26,8 +26,8 @@ class KeptFile:
             return None
         try:
             if self._file is None:
-                self._file = self.path.open("rb", buffering=0)
-            return os.pread(self._file.fileno(), _MOST, 0).decode()
+                self._file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            return os.pread(self._file, _MOST, 0).decode()
         except (FileNotFoundError, NotADirectoryError):
             self._absent = True
             return None
@@ -48,5 +48,7 @@ class KeptFile:
 
     def close(self) -> None:
         if self._file is not None:
-            self._file.close()
+            os.close(self._file)
             self._file = None
+
+    __del__ = close
