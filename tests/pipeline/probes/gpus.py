@@ -8,18 +8,12 @@ from gearshift.pipeline import Device, Pool, Reading
 from gearshift.pipeline.probes.nvml import NvmlProbe
 from gearshift.pipeline.testing import ScriptedGpu, ScriptedNvml
 
+from tests.pipeline.probes.clock import Clock
+
 GIB = 1 << 30
 PID = 4242
 WELL = Pool(24 * GIB, 9 * GIB, 3 * GIB)
 FULL = Device(0.5, 61.0, 123.456, 1 * GIB, ("sw_power_cap",), 2)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def gpu(letter: str, **fields: Any) -> ScriptedGpu:

@@ -4,16 +4,10 @@ import pytest
 from gearshift.pipeline import Pressure
 from gearshift.pipeline.probes.pressure import PressureProbe
 
+from tests.pipeline.probes.clock import Clock
 from tests.pipeline.probes.folders import mounts, write
 
 LINE = "{} avg10=0.00 avg60=0.00 avg300=0.00 total={}\n"
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def stalls(some: int, full: int) -> str:

@@ -8,6 +8,8 @@ import psutil
 import pytest
 from gearshift.pipeline.probes.processes import ProcessTree
 
+from tests.pipeline.probes.clock import Clock
+
 MIB = 2**20
 HOLDER = "import sys; held = b'x' * (int(sys.argv[1]) << 20); print('ready', flush=True); sys.stdin.read()"
 SHARER = """
@@ -40,13 +42,6 @@ def program(code: str, *args: str) -> Iterator["subprocess.Popen[str]"]:
         yield child
     finally:
         child.communicate("", timeout=30)
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_knows_its_children_and_what_they_hold() -> None:
