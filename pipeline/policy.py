@@ -8,15 +8,18 @@ from .outlook import Outlook
 from .settings import Settings
 
 
-class Rung(msgspec.Struct, frozen=True):
+class Rung(msgspec.Struct, frozen=True, omit_defaults=True):
     """One way to run the assistant: all that the decisions know of it.
 
-    need: bytes in each pool, all in. quality: any scale on which more is better.
+    need: bytes in each pool, all in, with room for `context` tokens. quality: any scale on which more is better.
+    per_token: bytes in each pool that a further token of context takes (the key and value cache).
     """
 
     name: str
     need: dict[str, int]
     quality: float = 1.0
+    context: int = 0
+    per_token: dict[str, int] = {}
 
 
 class Residency(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="record", tag="residency"):

@@ -1,0 +1,56 @@
+"""What a simulation found out."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from ..words import Decision
+
+
+class Moment(NamedTuple):
+    """The machine at a sample: external, used: bytes by pool. rung: what is loaded, answering or not."""
+
+    time: float
+    external: dict[str, int]
+    used: dict[str, int]
+    rung: str | None
+    serving: bool
+
+
+class Shift(NamedTuple):
+    """A decision that was carried out. began, ended: seconds. lead: from the decision until external use would have
+    crossed the ceiling with the old rung still there, for planned downgrades; None where it never did."""
+
+    decision: Decision
+    began: float
+    ended: float
+    lead: float | None = None
+
+
+class Simulation(msgspec.Struct, frozen=True, kw_only=True):
+    """One policy over one recording.
+
+    seconds: simulated. time_by_rung: seconds for which each rung answered, None for none. mean_quality: of the
+    answering rung over time, 0 while none answers. effective_quality: the same, and 0 too while a pool that holds the
+    model is above the ceiling (quality × availability, as "effective accuracy" in Zhang et al., "Model-Switching",
+    HotCloud 2020). above_seconds: above the ceiling with a model there. overcommit_seconds: above the whole of a pool
+    with a model there. kills: models killed for lack of memory. shifts: changes of the rung, the first load not
+    counted. timeline: a Moment for each sample.
+    """
+
+    policy: str
+    seconds: float
+    time_by_rung: dict[str | None, float]
+    mean_quality: float
+    effective_quality: float
+    above_seconds: float
+    overcommit_seconds: float
+    kills: int
+    shifts: tuple[Shift, ...]
+    decisions: tuple[Decision, ...]
+    timeline: tuple[Moment, ...]
+
+    @property
+    def leads(self) -> tuple[float, ...]:
+        """Lead times of the planned downgrades whose crossing came, seconds."""
+        return tuple(shift.lead for shift in self.shifts if shift.lead is not None)
