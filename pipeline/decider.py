@@ -1,172 +1,230 @@
 """The state between an assessment and a decision: what is wanted, since when, and what is set aside."""
 
-from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
 from ..operators.lifting import NOTHING
+from ..operators.typing import TICK
+from .breaker import Breaker
+from .growth import Growth
 from .outlook import Outlook
-from .policy import Assessment, Residency, Room, Rung, assess, room
+from .policy import Assessment, Judge
+from .reasons import reason_for
+from .rungs import Residency, Rung
 from .settings import Settings
-from .words import Asked, Decision, Reason
+from .stalls import Stalls
+from .words import Asked, Decision, Performed
 
-_REMEMBERED_SHIFTS = 5
+_COMES_BACK = 15.0  # seconds at most that the memory of what was unloaded may be on its way
+_MOST_OWN = 1.25  # times the need of what is loaded: beyond it, something is still on its way
 
 
 class Decider:
-    """Everything by event time; bounded by the ladder and the last five shifts."""
+    """Everything by event time; bounded by the ladder and the shifts of an hour."""
 
     def __init__(self, ladder: Sequence[Rung], settings: Settings) -> None:
-        if not ladder:
-            raise ValueError("ladder must hold at least one rung, got an empty one")
-        for rung in ladder:
-            if not isinstance(rung, Rung):
-                raise TypeError(f"ladder must hold Rung objects, best first, got {rung!r}")
-        names = [rung.name for rung in ladder]
-        if len(set(names)) != len(names):
-            raise ValueError(f"rung names must differ, got {names}")
-        self.ladder, self.settings = list(ladder), settings
+        self.judge = Judge(ladder, settings)
+        self.settings = settings
+        self._top = len(self.judge.ladder) - 1
+        self._growth = Growth(self.judge.ladder, settings)
+        self._breaker = Breaker(settings.latency, settings.retry)
+        self._stalls = Stalls(settings.stall)
         self._residency = Residency(time=float("-inf"))
         self._aside: dict[str, float] = {}
-        self._shifts: deque[float] = deque(maxlen=_REMEMBERED_SHIFTS)
         self._wanted: int | None = None  # None: no decision is under way
-        self._shed = self._short = self._urgent = False
-        self._grow = self._recover = -1
-        self._steady_since: float | None = None  # growth must have been possible since then
-        self._settled_at = float("-inf")
+        self._shed = self._urgent = self._thrashes = False
+        self._ended: float | None = None  # when a shift ended whose memory has not settled yet
+        self._level: dict[str, int] = {}  # what others held then
         self._newest: float | None = None
         self._last: Assessment | None = None
 
-    @property
-    def horizon(self) -> float:
-        """Seconds to look ahead: as long as this machine's slowest recent shift, and never less than the setting."""
-        return max([self.settings.horizon, *self._shifts]) + self.settings.confirm
+    def feed(self, item: Any) -> Any:
+        """An outlook to its assessment; a residency, a request or a report is taken in, and may give a decision."""
+        if type(item) is Outlook:
+            return self.assess(item)
+        if isinstance(item, Residency):
+            return self.residency(item)
+        if isinstance(item, Asked):
+            return self._or_nothing(self._asked(item))
+        if isinstance(item, Performed):
+            return self._or_nothing(self._performed(item))
+        raise TypeError(f"a decision stream takes samples, residencies, Asked and Performed, got {item!r}")
+
+    @staticmethod
+    def _or_nothing(decision: Decision | None) -> Any:
+        return NOTHING if decision is None else decision
 
     def residency(self, residency: Residency) -> Any:
         before, self._residency = self._residency, residency
         now = residency.time if self._newest is None else self._newest  # the samples' clock, whatever the sender's
         if residency.seconds > 0:
-            self._shifts.append(residency.seconds)
+            self._growth.took(residency.seconds)
         if residency.failed is not None:
-            self._aside[residency.failed] = now + self.settings.retry
+            self._aside[residency.failed] = self._breaker.open(residency.failed, now)
         if residency.state != "shifting":
             self._wanted = None
             if before.state == "shifting" or before.rung != residency.rung:
-                self._settled_at = now + self.settings.settle
-                self._steady_since = self._newest  # None before the first sample: it is steady from there on
+                self._ended, self._level = now, {}
+                self._growth.restart(now)
         if residency.state == "ready":
             self._shed = False
         return NOTHING
 
     def assess(self, outlook: Outlook) -> Assessment:
-        gap = self._newest is not None and outlook.time - self._newest > self.settings.gap
-        if self._steady_since is None or gap:
-            self._steady_since = outlook.time
-        self._newest = outlook.time
-        self._last = assess(
-            outlook, self._residency, self.ladder, self.settings, horizon=self.horizon, aside=self._aside
+        time, newest = outlook.time, self._newest
+        if newest is None or time - newest > self.settings.gap or time < newest:
+            self._growth.restart(time)
+        self._newest = time
+        self._thrashes = self._stalls.update(outlook.sample)
+        if self._aside:
+            self._aside = {name: until for name, until in self._aside.items() if until > time}
+        self._last = a = self.judge.assess(outlook, self._residency, self._aside)
+        self._growth.saw(time, -1 if self._stalls.busy else a.grow_to)
+        if self._ended is not None:
+            self._settle(a, self._ended)
+        return a
+
+    def _settle(self, a: Assessment, ended: float) -> None:
+        """The blackout after a shift ends when its time is over and what was unloaded has come back."""
+        pools = a.outlook.pools
+        if not self._level:
+            self._level = {name: seen.external for name, seen in pools.items() if seen is not None}
+        passed = a.time - ended
+        if passed < self.settings.settle:
+            return
+        if passed < _COMES_BACK:
+            needs = self._rung(a.rank).need if a.rank >= 0 else {}
+            for name, seen in pools.items():
+                if seen is not None and seen.pool.own > _MOST_OWN * needs.get(name, 0) + 0.01 * seen.pool.total:
+                    return
+        self._ended = None
+
+    def _settling(self, a: Assessment) -> bool:
+        """In the blackout; but not when others have taken more since it began."""
+        if self._ended is None:
+            return False
+        return not any(
+            seen is not None and seen.external > self._level.get(name, seen.external) + 0.01 * seen.pool.total
+            for name, seen in a.outlook.pools.items()
         )
-        return self._last
 
-    def share(self, a: Assessment) -> float:
+    def strain(self, a: Assessment) -> float:
         """What hysteresis watches. While a shift is under way or settling there is no planned shortage to see."""
-        return a.share if self._residency.state == "ready" and a.time >= self._settled_at else 0.0
+        return a.strain if self._residency.state == "ready" and self._ended is None else 0.0
 
-    def take(self, kind: str, item: Any) -> Decision | None:
-        if kind == "short":
-            self._short = item.value
-        elif kind == "grow":
-            self._grow = item.value
-        elif kind == "recover":
-            self._recover = item.value
-        elif kind == "asked":
-            return self._step_down(item)
-        elif kind == "now":
-            return self._decide(item)
-        return None
-
-    def _decide(self, a: Assessment) -> Decision | None:
+    def conclude(self, a: Assessment, short: bool, stable: int) -> Decision | None:
+        """`short`: a shortage is in sight and has lasted. `stable`: the best rank that had room all along."""
         held = a.rank if self._wanted is None else self._wanted
-        pending = self._wanted is not None and self._wanted < a.rank and not self._urgent
-        if a.critical and a.known and (a.shrink_to < held or pending):
-            return self._decision(a, min(a.shrink_to, held), "immediate", "critical")
-        if self._residency.state == "shifting" or self._wanted is not None:
-            return None
-        if not a.known:
+        if (a.critical or self._thrashes) and a.known:
+            urgent = self._at_once(a, held)
+            if urgent is not None:
+                return urgent
+        if self._wanted is not None or self._residency.state == "shifting" or not a.known:
             return None
         if self._residency.rung is None:
             return self._from_nothing(a)
-        if a.time < self._settled_at:
+        if self._ended is not None:
             return None
-        if self._short and a.shrink_to < a.rank:
+        if short and a.shrink_to < a.rank and a.strain >= 1.0:
             return self._decision(a, a.shrink_to, "planned", "forecast")
-        assert self._steady_since is not None
-        lasted = a.time - self._steady_since
-        allowed = min(self._grow, a.grow_to)
-        if a.rank < allowed <= a.shrink_to and lasted >= self.settings.stabilisation:
-            return self._decision(a, allowed, "planned", "room", lasted=lasted)
+        target = min(stable, a.grow_to, a.shrink_to)
+        if target > a.rank:
+            return self._grow(a, target)
+        return None
+
+    def _at_once(self, a: Assessment, held: int) -> Decision | None:
+        target = min(a.shrink_to, held)
+        if self._wanted is not None and not self.judge.is_critical(a.outlook, held):
+            target = held  # what is on its way will do
+        pending = self._wanted is not None and self._wanted < a.rank and not self._urgent
+        if a.critical and (target < held or pending) and not self._settling(a):
+            return self._decision(a, target, "immediate", a.critical)
+        if self._thrashes and self._wanted is None and self._ended is None and held > 0 and self._ready:
+            return self._decision(a, min(a.shrink_to, self._below(held)), "immediate", "stalls")
+        return None
+
+    @property
+    def _ready(self) -> bool:
+        return self._residency.state == "ready"
+
+    def _grow(self, a: Assessment, target: int) -> Decision | None:
+        if self._stalls.busy or not self._growth.in_budget(a.time):
+            return None
+        growth, seen = self._growth, a.outlook
+        soon = float("inf")  # until a better one may be taken
+        for rank in range(min(a.grow_to, a.shrink_to), a.rank, -1):
+            lasted = growth.lasted(rank, a.time)
+            left = growth.wait(seen, a.rank, rank) - lasted
+            if rank <= target and left <= TICK and growth.pays(seen, a.rank, rank, soon):
+                return self._decision(a, rank, "planned", "room", lasted=lasted)
+            soon = min(soon, max(left, 0.0))
         return None
 
     def _from_nothing(self, a: Assessment) -> Decision | None:
-        first = not self._shed
-        allowed = a.grow_to if first else min(self._recover, a.grow_to)
-        if allowed >= 0:
-            return self._decision(a, allowed, "planned", "recovered")
-        if first and a.shrink_to >= 0:
-            return self._decision(a, a.shrink_to, "planned", "fits")
-        return None if self._shed else self._decision(a, -1, "immediate", "nothing fits")
+        if not self._shed:
+            if a.grow_to >= 0:
+                return self._decision(a, a.grow_to, "planned", "recovered")
+            if a.shrink_to >= 0:
+                return self._decision(a, a.shrink_to, "planned", "fits")
+            return self._decision(a, -1, "immediate", "nothing fits")
+        if self._stalls.busy:
+            return None
+        for rank in range(a.grow_to, -1, -1):
+            lasted = self._growth.lasted(rank, a.time)
+            if lasted >= self.settings.recovery:
+                return self._decision(a, rank, "planned", "recovered", lasted=lasted)
+        return None
 
-    def _step_down(self, asked: Asked) -> Decision | None:
+    def _asked(self, asked: Asked) -> Decision | None:
+        return self._step_down(asked.time, asked.reason, "asked", immediate=asked.immediate)
+
+    def _performed(self, performed: Performed) -> Decision | None:
+        seen = self._last.outlook.sample if self._last is not None else None
+        why = self._breaker.performed(performed, seen)
+        if not why or performed.rung is None or performed.rung != self._residency.rung:
+            return None
+        decision = self._step_down(performed.time, why, "slow" if performed.ok else "failing")
+        if decision is not None:
+            now = performed.time if self._newest is None else self._newest
+            self._aside[performed.rung] = self._breaker.open(performed.rung, now)
+        return decision
+
+    def _step_down(self, time: float, detail: str, rule: str, *, immediate: bool = False) -> Decision | None:
         if self._last is None:
             return None
-        a = self.assess(self._last.outlook)
+        a = self.judge.assess(self._last.outlook, self._residency, self._aside)
         held = a.rank if self._wanted is None else self._wanted
         if held <= 0:
             return None
-        below = [r for r in self._ranks() if r < held]
-        target = min(max(below), a.shrink_to) if below and a.shrink_to >= 0 else (max(below) if below else 0)
-        urgency = "immediate" if asked.immediate else "planned"
-        self._steady_since = max(asked.time, a.time)
-        return self._decision(a, target, urgency, "asked", detail=asked.reason)
+        target = self._below(held)
+        if 0 <= a.shrink_to < target:
+            target = a.shrink_to
+        self._growth.restart(max(time, a.time))
+        return self._decision(a, target, "immediate" if immediate else "planned", rule, detail=detail)
 
-    def _ranks(self) -> list[int]:
-        now = self._newest or 0.0
-        top = len(self.ladder) - 1
-        return [top - i for i, rung in enumerate(self.ladder) if self._aside.get(rung.name, now) <= now]
+    def _below(self, rank: int) -> int:
+        """The next lower rung that isn't set aside; the last one where all are."""
+        for lower in range(rank - 1, -1, -1):
+            if self._rung(lower).name not in self._aside:
+                return lower
+        return 0
 
-    def _rung(self, rank: int) -> Rung | None:
-        return self.ladder[len(self.ladder) - 1 - rank] if rank >= 0 else None
+    def _rung(self, rank: int) -> Rung:
+        return self.judge.ladder[self._top - rank]
 
     def _decision(
         self, a: Assessment, target: int, urgency: str, rule: str, *, lasted: float = 0.0, detail: str = ""
     ) -> Decision:
-        source, chosen = a.residency.rung, self._rung(target)
-        self._wanted, self._shed, self._urgent = target, target < 0, urgency == "immediate"
-        rank = a.rank
-        kind = "shed" if chosen is None else "upgrade" if target > rank else "downgrade"
-        about = chosen if kind == "upgrade" else self._rung(rank) or self.ladder[-1]
-        if rule == "critical" and chosen is None:
+        if target < 0 and rule in ("critical", "soon critical", "stalls"):
             rule = "nothing fits"
-        if chosen is None:
-            about = self.ladder[-1]
-            self._wanted = None if a.rank < 0 else -1
-        s = self.settings
-        ceiling = {"critical": s.critical, "nothing fits": s.critical, "room": s.low, "recovered": s.low}.get(
-            rule, s.high
-        )
-        seen = room(a.outlook, about or self.ladder[-1], ceiling=ceiling, horizon=self.horizon)
-        return Decision(
-            kind, source, chosen.name if chosen else None, urgency, a.time, _reason(rule, seen, lasted, detail)
-        )
-
-
-def _reason(rule: str, seen: Room | None, lasted: float, detail: str) -> Reason:
-    if seen is None:
-        return Reason(rule, lasted=lasted, detail=detail or "a pool could not be read")
-    left = seen.ceiling * seen.total - seen.external - seen.need
-    seconds = 0.0 if left <= 0 else left / seen.slope if seen.slope > 0 else None
-    return Reason(
-        rule=rule, pool=seen.pool, total=seen.total, used=seen.used, external=seen.external, bound=seen.bound,
-        need=seen.need, ceiling=seen.ceiling, horizon=seen.horizon, slope=seen.slope, seconds_left=seconds,
-        lasted=lasted, detail=detail,
-    )  # fmt: skip
+        chosen = self._rung(target).name if target >= 0 else None
+        kind = "shed" if chosen is None else "upgrade" if target > a.rank else "downgrade"
+        self._shed, self._urgent = target < 0, urgency == "immediate"
+        self._wanted = None if target < 0 and a.rank < 0 else target
+        self._growth.shifted(a.time, a.rank, target, free=self._urgent or a.rank < 0)
+        about = target if kind == "upgrade" else a.rank if a.rank >= 0 and kind != "shed" else 0
+        reason = reason_for(
+            rule, a, self.settings, rung=self._rung(about), other=self._rung(max(target, 0)), up=kind == "upgrade",
+            lasted=lasted, detail=detail,
+        )  # fmt: skip
+        return Decision(kind, a.residency.rung, chosen, urgency, a.time, reason)

@@ -1,73 +1,46 @@
 """Samples and residencies to decisions: the pure middle of gearshift."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
-import msgspec
 import reactivex
 from reactivex import Observable
-from reactivex import operators as ops
 
 from ..operators.debounce import debounce
 from ..operators.hysteresis import hysteresis
 from ..operators.lifting import NOTHING, lift
 from ..operators.stabilize import stabilize
+from ..operators.typing import Operator
 from .decider import Decider
-from .joining import fan_out, join
-from .outlook import Outlook, outlook
-from .policy import Assessment, Residency, Rung
+from .growth import floor
+from .joining import beside, join
+from .outlook import outlook
+from .policy import Assessment
+from .rungs import Residency, Rung
 from .samples import Sample
 from .settings import Settings
-from .words import Asked, Decision
+from .words import Asked, Decision, Performed
 
 
-class _Tagged(msgspec.Struct, frozen=True):
-    kind: str
-    item: Any
+def decide(ladder: Sequence[Rung], settings: Settings) -> Operator[Any, Decision]:
+    """Outlooks, with residencies, requests and reports among them, to decisions."""
 
-
-def _tag(kind: str) -> Callable[[Observable[Any]], Observable[_Tagged]]:
-    return ops.map(lambda item: _Tagged(kind, item))
-
-
-def decide(ladder: Sequence[Rung], settings: Settings) -> Callable[[Observable[_Tagged]], Observable[Decision]]:
-    """Tagged outlooks, residencies and requests to decisions."""
-
-    def make() -> Callable[[Observable[_Tagged]], Observable[Decision]]:
+    def make() -> Operator[Any, Decision]:
         decider = Decider(ladder, settings)
 
-        def assessed(tagged: _Tagged) -> Any:
-            if tagged.kind == "outlook":
-                return decider.assess(tagged.item)
-            return decider.residency(tagged.item) if tagged.kind == "residency" else NOTHING
-
-        def conclude(tagged: _Tagged) -> Any:
-            decision = decider.take(tagged.kind, tagged.item)
+        def conclude(assessment: Assessment, short: bool | None, stable: int | None) -> Any:
+            decision = decider.conclude(assessment, bool(short), -1 if stable is None else stable)
             return NOTHING if decision is None else decision
 
-        assessments = fan_out(
-            reactivex.compose(
-                hysteresis(low=settings.low, high=settings.high, value=decider.share),
-                debounce(seconds=settings.confirm),
-                _tag("short"),
-            ),
-            reactivex.compose(stabilize(up=settings.stabilisation, down=0, value=_grow_to), _tag("grow")),
-            reactivex.compose(stabilize(up=settings.recovery, down=0, value=_grow_to), _tag("recover")),
-            _tag("now"),
+        shortage: Operator[Any, Any] = reactivex.compose(
+            hysteresis(low=settings.guarded / settings.high, high=1.0, value=decider.strain),
+            debounce(seconds=settings.confirm),
         )
-        return reactivex.compose(
-            fan_out(
-                ops.filter(lambda tagged: tagged.kind == "asked"),
-                reactivex.compose(lift(lambda: assessed), assessments),
-            ),
-            lift(lambda: conclude),
-        )
+        growth: Operator[Any, Any] = stabilize(up=floor(settings), down=0, value=attrgetter("grow_to"))
+        return reactivex.compose(lift(lambda: decider.feed), beside(conclude, shortage, growth, only=Assessment))
 
     return lambda source: reactivex.defer(lambda _: make()(source))
-
-
-def _grow_to(assessment: Assessment) -> int:
-    return assessment.grow_to
 
 
 def decision_stream(
@@ -76,7 +49,7 @@ def decision_stream(
     ladder: Sequence[Rung],
     settings: Settings | None = None,
     *,
-    asked: Observable[Asked] | None = None,
+    asked: Observable[Asked | Performed] | None = None,
 ) -> Observable[Decision]:
     """What to run and when: the same code for live samples and replayed ones.
 
@@ -91,23 +64,11 @@ def decision_stream(
         residencies: what is loaded, whenever it changes. They may come from another thread.
         ladder: the rungs, best first.
         settings: ceilings and durations; `Settings()` by default.
-        asked: requests for a downgrade from the app.
+        asked: requests for a downgrade from the app, and how operations went.
 
     Returns:
         A cold Observable; it completes with `samples`, and forwards errors of all.
     """
     checked = settings or Settings()
-    return decisions_from(samples.pipe(outlook(checked)), residencies, ladder, checked, asked=asked)
-
-
-def decisions_from(
-    outlooks: Observable[Outlook],
-    residencies: Observable[Residency],
-    ladder: Sequence[Rung],
-    settings: Settings,
-    *,
-    asked: Observable[Asked] | None = None,
-) -> Observable[Decision]:
-    """As `decision_stream`, from outlooks that somebody else also watches."""
-    given = [residencies.pipe(_tag("residency")), *([asked.pipe(_tag("asked"))] if asked is not None else [])]
-    return join(outlooks.pipe(_tag("outlook")), *given).pipe(decide(ladder, settings))
+    given = [residencies, *([asked] if asked is not None else [])]
+    return join(samples, *given).pipe(outlook(checked), decide(ladder, checked))

@@ -5,34 +5,10 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from .outlook import Outlook
+from .rungs import Residency, Rung, checked_ladder
 from .settings import Settings
 
-
-class Rung(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One way to run the assistant: all that the decisions know of it.
-
-    need: bytes in each pool, all in, with room for `context` tokens. quality: any scale on which more is better.
-    per_token: bytes in each pool that a further token of context takes (the key and value cache).
-    """
-
-    name: str
-    need: dict[str, int]
-    quality: float = 1.0
-    context: int = 0
-    per_token: dict[str, int] = {}
-
-
-class Residency(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="record", tag="residency"):
-    """What is loaded now. state: `empty`, `shifting`, `ready`. rung: its name, None when empty.
-
-    failed: the rung whose load just failed. seconds: how long the shift took that led here, 0.0 if there was none.
-    """
-
-    time: float
-    state: str = "empty"
-    rung: str | None = None
-    failed: str | None = None
-    seconds: float = 0.0
+__all__ = ["Assessment", "Judge", "Residency", "Room", "Rung", "room"]
 
 
 class Room(msgspec.Struct, frozen=True):
@@ -57,28 +33,36 @@ class Room(msgspec.Struct, frozen=True):
         return (self.bound + self.need) / self.total
 
 
-def room(outlook: Outlook, rung: Rung, *, ceiling: float, horizon: float) -> Room | None:
-    """The tightest pool that `rung` needs; None when one of them can't be read."""
+def room(
+    outlook: Outlook, rung: Rung, *, ceiling: float, horizon: float, reserve: Mapping[str, int] | None = None
+) -> Room | None:
+    """The tightest pool that `rung` needs; None when one of them can't be read.
+
+    A reserve (bytes by pool) lowers the ceiling to what it leaves.
+    """
     tightest = None
     for name, need in rung.need.items():
         pool = outlook.pools.get(name)
         if pool is None:
             return None
-        bound = pool.bound(horizon) if horizon > 0 else pool.external
-        here = Room(
-            name, pool.pool.total, pool.pool.used, pool.external, int(bound), need, ceiling, pool.slope, horizon
-        )
-        if tightest is None or here.share > tightest.share:
+        total = pool.pool.total
+        kept = reserve.get(name, 0) if reserve else 0
+        under = max(0.0, min(ceiling, 1 - kept / total))
+        bound = int(pool.bound(horizon))
+        here = Room(name, total, pool.pool.used, pool.external, bound, need, under, pool.slope, horizon)
+        if tightest is None or here.share - here.ceiling > tightest.share - tightest.ceiling:
             tightest = here
     return tightest
 
 
-class Assessment(msgspec.Struct, frozen=True):
+class Assessment(msgspec.Struct, frozen=True, gc=False):
     """Ranks count from the ladder's foot: 0 is the last rung, -1 is none.
 
-    shrink_to: best rung under `high` at the horizon, else the last one under `critical` now. grow_to: best rung under
-    `low` now; -1 when a pool is unknown. share: of the tightest pool, with the resident rung at the horizon.
-    critical: use of a pool that the resident rung is in is past `critical` now. known: all pools could be read.
+    shrink_to: best rung a little under `high` at the shrink horizon (the resident one: under it), else the last one
+    under `critical` now. grow_to: best
+    rung under `low` at the grow horizon; -1 when a pool is unknown or contradicts itself. strain: of the tightest
+    pool with the resident rung at the shrink horizon, 1.0 being at `high`. critical: why to act at once, empty for no
+    reason. known: all pools could be read.
     """
 
     time: float
@@ -87,44 +71,101 @@ class Assessment(msgspec.Struct, frozen=True):
     rank: int
     shrink_to: int
     grow_to: int
-    share: float
-    critical: bool
+    strain: float
+    critical: str
     known: bool
 
 
-def assess(
-    outlook: Outlook,
-    residency: Residency,
-    ladder: Sequence[Rung],
-    settings: Settings,
-    *,
-    horizon: float,
-    aside: Mapping[str, float] | None = None,
-) -> Assessment:
-    """Judge every rung by what the machine will look like with it. `aside`: rungs not to use, until when."""
-    top = len(ladder) - 1
-    usable = [r for r in ladder if not aside or aside.get(r.name, outlook.time) <= outlook.time]
+class Judge:
+    """Judges every rung of a ladder by what the machine will look like with it."""
 
-    def rank_of(rung: Rung) -> int:
-        return top - ladder.index(rung)
+    def __init__(self, ladder: Sequence[Rung], settings: Settings) -> None:
+        self.ladder = checked_ladder(ladder)
+        self._settings = settings
+        top = len(self.ladder) - 1
+        self.rank_of = {rung.name: top - i for i, rung in enumerate(self.ladder)}
+        self._needs = [tuple(rung.need.items()) for rung in reversed(self.ladder)]  # by rank
+        self._names = [rung.name for rung in reversed(self.ladder)]
+        self._pools = tuple(dict.fromkeys(name for rung in self.ladder for name in rung.need))
 
-    def best(ceiling: float, ahead: float) -> int:
-        for rung in usable:
-            found = room(outlook, rung, ceiling=ceiling, horizon=ahead)
-            if found is not None and found.fits:
-                return rank_of(rung)
+    def assess(self, outlook: Outlook, residency: Residency, aside: Mapping[str, float]) -> Assessment:
+        """`aside`: rungs not to use, until when."""
+        s = self._settings
+        high, low, time = s.high, s.low, outlook.time
+        stay_room: dict[str, float] = {}
+        shrink_room: dict[str, float] = {}
+        grow_room: dict[str, float] = {}
+        known = sound = True
+        pools, reserve = outlook.pools, s.reserve
+        for name in self._pools:
+            seen = pools.get(name)
+            if seen is None:
+                known = known and name not in pools  # a pool that the machine never had is no failure
+                stay_room[name] = shrink_room[name] = grow_room[name] = -1.0
+                continue
+            pool = seen.pool
+            total = pool.total
+            most = total - reserve.get(name, 0) if reserve else total
+            bound = seen.bound(outlook.shrink)
+            stay_room[name] = min(high * total, most) - bound
+            shrink_room[name] = min(s.guarded * total, most) - bound
+            grow_room[name] = min(low * total, most) - seen.bound(outlook.grow)
+            sound = sound and pool.own <= pool.used
+        rung = residency.rung
+        rank = self.rank_of.get(rung, -1) if rung is not None else -1
+        shrink_to = self._best(shrink_room, aside, time)
+        grow_to = self._best(grow_room, aside, time) if known and sound else -1
+        strain, critical = 0.0, ""
+        if rank >= 0:
+            strain, critical = self._resident(outlook, rank, stay_room)
+            if strain < 1.0 and rank > shrink_to:
+                shrink_to = rank
+        if shrink_to < 0:
+            shrink_to = self._last_resort(outlook, aside)
+        return Assessment(time, outlook, residency, rank, shrink_to, grow_to, strain, critical, known)
+
+    def is_critical(self, outlook: Outlook, rank: int) -> bool:
+        """Would use be past `critical` now with the rung of this rank?"""
+        for name, need in self._needs[rank] if rank >= 0 else ():
+            seen = outlook.pools.get(name)
+            if seen is not None and seen.external + need >= self._settings.critical * seen.pool.total:
+                return True
+        return False
+
+    def _best(self, left: Mapping[str, float], aside: Mapping[str, float], time: float) -> int:
+        needs = self._needs
+        for rank in range(len(needs) - 1, -1, -1):
+            for name, need in needs[rank]:
+                if need > left[name]:
+                    break
+            else:
+                if not aside or aside.get(self._names[rank], time) <= time:
+                    return rank
         return -1
 
-    current = next((r for r in ladder if r.name == residency.rung), None)
-    rank = rank_of(current) if current is not None else -1
-    shrink_to = best(settings.high, horizon)
-    if shrink_to < 0 and usable:
-        last = room(outlook, usable[-1], ceiling=settings.critical, horizon=0)
-        shrink_to = rank_of(usable[-1]) if last is not None and last.fits else -1
-    known = all(outlook.pools.get(pool) is not None for rung in ladder for pool in rung.need)
-    grow_to = best(settings.low, 0) if known else -1
-    here = room(outlook, current, ceiling=settings.high, horizon=horizon) if current is not None else None
-    held = [outlook.pools.get(name) for name in current.need] if current is not None else []
-    critical = any(p.pool.used >= settings.critical * p.pool.total for p in held if p is not None)
-    share = here.share if here is not None else 0.0
-    return Assessment(outlook.time, outlook, residency, rank, shrink_to, grow_to, share, critical, known)
+    def _last_resort(self, outlook: Outlook, aside: Mapping[str, float]) -> int:
+        """The lowest rung that may be used, where it is still under `critical` now."""
+        s = self._settings
+        for rank, name in enumerate(self._names):
+            if aside.get(name, outlook.time) <= outlook.time:
+                last = self.ladder[len(self.ladder) - 1 - rank]
+                found = room(outlook, last, ceiling=s.critical, horizon=0, reserve=s.reserve)
+                return rank if found is not None and found.fits else -1
+        return -1
+
+    def _resident(self, outlook: Outlook, rank: int, stay_room: Mapping[str, float]) -> tuple[float, str]:
+        s = self._settings
+        strain, critical = 0.0, ""
+        for name, need in self._needs[rank]:
+            seen = outlook.pools.get(name)
+            if seen is None:
+                continue
+            total = seen.pool.total
+            limit = min(s.high * total, total - s.reserve.get(name, 0)) if s.reserve else s.high * total
+            strain = max(strain, 1.0 + (need - stay_room[name]) / limit if limit > 0 else 2.0)
+            edge = s.critical * total
+            if seen.pool.used >= edge:
+                critical = "critical"
+            elif not critical and seen.slope > 0 and seen.external + seen.slope * outlook.shift + need >= edge:
+                critical = "soon critical"
+        return strain, critical

@@ -11,15 +11,16 @@ from reactivex import operators as ops
 from reactivex.disposable import CompositeDisposable, SerialDisposable
 
 from .decider import Decider
-from .decisions import decisions_from
+from .decisions import decide
+from .joining import join
 from .outlook import Outlook, OutlookWindow, outlook
 from .performance import Performance
-from .policy import Residency, Rung, assess, room
+from .policy import Judge, Residency, Rung, room
 from .samples import Sample
 from .settings import Settings
 from .sources import Sampler, default_probes, live_by
 from .tiers import machine_settings
-from .words import GIB, Asked, Decision
+from .words import GIB, Asked, Decision, Performed
 
 log = logging.getLogger("gearshift.pipeline")
 
@@ -62,7 +63,8 @@ class ProactiveScaler:
         self._samples: Subject[Sample] = Subject()
         self._outlooks: Subject[Outlook] = Subject()
         self._decisions: Subject[Decision] = Subject()
-        self._asked: Subject[Asked] = Subject()
+        self._asked: Subject[Asked | Performed] = Subject()
+        self._looked: Subject[Any] = Subject()
         self.samples, self.outlooks, self.decisions = map(shielded, (self._samples, self._outlooks, self._decisions))
         self.performance = Performance()
         self._lock = threading.RLock()
@@ -76,14 +78,13 @@ class ProactiveScaler:
         with self._lock:
             if self._running is not None:
                 return
-            outlooks = self._samples.pipe(outlook(self.settings))
             known = self._given.pipe(ops.do_action(self._remember))
-            wires: Iterable[abc.DisposableBase] = [outlooks.subscribe(self._look)]
+            looked = join(self._samples, known, self._asked).pipe(outlook(self.settings))
+            wires: Iterable[abc.DisposableBase] = []
             if self.ladder:
-                decided = decisions_from(self._outlooks, known, self.ladder, self.settings, asked=self._asked)
-                wires = [*wires, decided.subscribe(self._announce, self._broken)]
-            else:
-                wires = [*wires, known.subscribe(on_error=self._broken)]
+                decided = self._looked.pipe(decide(self.ladder, self.settings))
+                wires = [decided.subscribe(self._announce, self._broken)]
+            wires = [*wires, looked.subscribe(self._look, self._broken)]
             # connected last: whoever subscribed before the start sees the first sample
             source = live_by(self._sampler(), self.settings) if self._source is None else self._source
             started = source.subscribe(self._samples.on_next, self._broken)
@@ -127,13 +128,13 @@ class ProactiveScaler:
 
     def analyze_resource_trends(self) -> Outlook:
         """The newest outlook, or one from a fresh reading when none has come yet."""
-        return self._last or OutlookWindow(self.settings.window).update(self._sampler().take())
+        return self._last or OutlookWindow(self.settings).sample(self._sampler().take())
 
     def should_upgrade_model(self) -> bool:
         """Would a better rung than the resident one fit under the growth ceiling now? Says nothing of for how long."""
-        seen = assess(
-            self.analyze_resource_trends(), self._residency, self.ladder, self.settings, horizon=self.settings.horizon
-        )
+        if not self.ladder:
+            return False
+        seen = Judge(self.ladder, self.settings).assess(self.analyze_resource_trends(), self._residency, {})
         return seen.grow_to > seen.rank
 
     def initiate_graceful_degradation(self, reason: str, immediate: bool = False) -> Decision | None:
@@ -148,12 +149,10 @@ class ProactiveScaler:
         return next((d for d in made if d.reason.rule == "asked" and d.reason.detail == reason), None)
 
     def record_performance(self, operation: str, seconds: float, ok: bool) -> None:
-        """Feed back how an operation went. When half of the last ones failed, a smaller rung is asked for."""
+        """Feed back how an operation on the resident rung went. A rung that fails or is slow too often is left."""
         self.performance.record(operation, seconds, ok)
-        if not ok and self.performance.failing(operation):
-            count, failed, _ = self.performance.summary(operation)
-            self.performance.forget(operation)
-            self.initiate_graceful_degradation(f"{failed} of the last {count} of {operation} failed")
+        at = self._last.time if self._last is not None else 0.0
+        self._asked.on_next(Performed(at, operation, seconds, ok, self._residency.rung))
 
     def _sampler(self) -> Sampler:
         """The one given, else one of our own, made when it is needed and closed when monitoring stops."""
@@ -172,9 +171,11 @@ class ProactiveScaler:
                 return rung
         raise ValueError(f"no rung named {name!r} on the ladder; there are {[r.name for r in self.ladder]}")
 
-    def _look(self, seen: Outlook) -> None:
-        self._last = seen
-        self._outlooks.on_next(seen)
+    def _look(self, seen: Any) -> None:
+        if type(seen) is Outlook:
+            self._last = seen
+            self._outlooks.on_next(seen)
+        self._looked.on_next(seen)
 
     def _remember(self, residency: Residency) -> None:
         self._residency = residency

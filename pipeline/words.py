@@ -8,10 +8,13 @@ GIB = 2**30
 class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why, in bytes, fractions and seconds.
 
-    rule: `forecast`, `critical`, `room`, `recovered`, `fits`, `asked`, `nothing fits`.
+    rule: down `forecast`, `critical`, `soon critical`, `stalls`, `slow`, `failing`, `asked`, `nothing fits`; up `room`,
+    `recovered`, `fits`.
 
     need: of the rung that the numbers are about: the one left, or for growth the one taken. detail: words of who asked.
-    seconds_left: until external use with that rung reaches the ceiling, None when it doesn't.
+    seconds_left: until external use with that rung reaches the ceiling, None when it doesn't. back_at, back_after: the
+    opposite would be decided once others had held this much for so long: less of it after a shift down, more after
+    one up.
     """
 
     rule: str
@@ -26,15 +29,27 @@ class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
     slope: float = 0.0
     seconds_left: float | None = None
     lasted: float = 0.0
+    back_at: int = 0
+    back_after: float = 0.0
     detail: str = ""
 
 
-class Asked(msgspec.Struct, frozen=True):
+class Asked(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="record", tag="asked"):
     """An app's request for a smaller rung, at `time` on the clock of the samples."""
 
     time: float
     reason: str
     immediate: bool = False
+
+
+class Performed(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="record", tag="performed"):
+    """How an operation on `rung` went, told at `time` on the clock of the samples."""
+
+    time: float
+    operation: str
+    seconds: float
+    ok: bool = True
+    rung: str | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="record", tag="decision"):
@@ -56,8 +71,16 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="recor
         where = f"{self.source or 'nothing'} to {self.target or 'nothing'}"
         head = {"upgrade": "Shift up from", "downgrade": "Shift down from", "shed": "Unload: from"}[self.kind]
         if self.kind == "shed" and self.source is None:
-            return f"Load nothing, {self.urgency}: {_why(r)}."
-        return f"{head} {where}, {self.urgency}: {_why(r)}."
+            where, head = "", "Load nothing"
+        return f"{head} {where}".rstrip() + f", {self.urgency}: {_why(r)}{self._opposite()}."
+
+    def _opposite(self) -> str:
+        r = self.reason
+        if not r.back_at:
+            return ""
+        if self.kind == "upgrade":
+            return f"; it goes down again should others hold over {_gib(r.back_at)} for {r.back_after:g} s"
+        return f"; it goes up again once they hold under {_gib(r.back_at)} for {r.back_after:g} s"
 
 
 def _gib(count: float) -> str:
@@ -72,6 +95,11 @@ def _why(r: Reason) -> str:
             when = f"is {r.seconds_left:.0f} s away"
         grow = f"grow by {r.slope / 2**20:.0f} MiB/s, so" if r.slope > 0 else "are not growing, yet"
         return f"others hold {_gib(r.external)} and {grow} the ceiling of {against} {when}"
+    if r.rule == "soon critical":
+        grow = f"grow by {r.slope / 2**20:.0f} MiB/s"
+        return f"others hold {_gib(r.external)} and {grow}, so the critical {against} comes before a shift could end"
+    if r.rule == "stalls":
+        return f"work waits for memory, {_gib(r.used)} of {_gib(r.total)} in {r.pool} are in use"
     if r.rule == "critical":
         return f"{_gib(r.used)} are in use, past the critical {against}"
     if r.rule == "room":

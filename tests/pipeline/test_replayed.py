@@ -51,7 +51,11 @@ def test_recordings_of_other_programs_are_decided_on_too() -> None:
 def test_residencies_come_at_their_times_in_whatever_order_they_are_given(recording: Path) -> None:
     loaded = [Residency(80.0, "ready", "medium"), Residency(0.0, "ready", "large")]
     made = replayed(recording, LADDER, Settings(), loaded)
-    assert [(d.source, d.target) for d in made] == [("large", "medium"), ("medium", "small")]
+    assert [(d.source, d.target, d.urgency) for d in made] == [
+        ("large", "medium", "planned"),
+        ("medium", "small", "planned"),
+        ("medium", "small", "immediate"),
+    ]
     assert made[0].time < 80 < made[1].time
     assert replayed(recording, LADDER, Settings(), reversed(loaded)) == made
 

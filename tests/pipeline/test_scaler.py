@@ -68,7 +68,7 @@ def test_failing_replies_ask_for_a_smaller_rung_once(watched: Watched) -> None:
     for _ in range(5):
         watched.scaler.record_performance("generate", 1.0, ok=False)
     assert [(d.kind, d.target) for d in watched.decisions] == [("downgrade", "medium")]
-    assert "5 of the last 5 of generate failed" in watched.decisions[0].explain()
+    assert "5 of the last 5 of generate on large failed" in watched.decisions[0].explain()
 
 
 def test_monitors_this_machine_and_leaves_no_thread() -> None:

@@ -62,7 +62,7 @@ def test_noise_around_the_ceiling_shifts_little_and_never_flaps() -> None:
 
 def test_waves_of_load_shift_no_more_than_twice_a_wave() -> None:
     noise = random.Random(3)
-    external = [int((450 if (i // 900) % 2 else 100) + noise.gauss(0, 15)) for i in range(4 * 3600)]
+    external = [int((430 if (i // 900) % 2 else 100) + noise.gauss(0, 5)) for i in range(4 * 3600)]
     assert 8 <= len(shifts(play(external, LADDER, SETTINGS))) <= 16
 
 

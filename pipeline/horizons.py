@@ -1,0 +1,42 @@
+"""How far to look ahead: as long as shifts take on this machine."""
+
+from collections import deque
+
+from .rungs import Residency
+from .settings import Settings
+
+_REMEMBERED_SHIFTS = 5
+_MOST = 6.0  # times the setting: one reply that held up a shift for minutes must not blind the forecasts
+
+
+class Horizons:
+    """Two distances in seconds, learned from the last five shifts; never less than the setting.
+
+    shrink: the slowest of them, then as long as a shortage must last to count, and one sample interval.
+    grow: a shift up and its reversal.
+
+    >>> ahead = Horizons(Settings(horizon=10, confirm=2, interval=1))
+    >>> ahead.shrink, ahead.grow
+    (13.0, 23.0)
+    >>> ahead.residency(Residency(time=60.0, state="ready", rung="small", seconds=20.0))
+    >>> ahead.shrink, ahead.grow
+    (23.0, 43.0)
+    """
+
+    __slots__ = ("_last", "_settings", "grow", "shift", "shrink")
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._last: deque[float] = deque(maxlen=_REMEMBERED_SHIFTS)
+        self._learn()
+
+    def residency(self, residency: Residency) -> None:
+        if residency.seconds > 0:
+            self._last.append(residency.seconds)
+            self._learn()
+
+    def _learn(self) -> None:
+        s = self._settings
+        self.shift = max([s.horizon, *(min(seconds, _MOST * s.horizon) for seconds in self._last)])
+        self.shrink = self.shift + s.confirm + s.interval
+        self.grow = 2 * self.shift + s.confirm + s.interval

@@ -1,0 +1,38 @@
+"""The numbers behind a decision."""
+
+from .policy import Assessment, room
+from .rungs import Rung
+from .settings import Settings
+from .words import Reason
+
+_CRITICAL = ("critical", "soon critical", "nothing fits")
+_GROWING = ("room", "recovered")
+
+
+def reason_for(
+    rule: str, a: Assessment, settings: Settings, *, rung: Rung, other: Rung, up: bool, lasted: float, detail: str
+) -> Reason:
+    """`rung`: what the numbers are about, the one left, or for growth the one taken. `other`: the target otherwise."""
+    ceiling = settings.critical if rule in _CRITICAL else settings.low if rule in _GROWING else settings.high
+    horizon = a.outlook.grow if rule in _GROWING else a.outlook.shrink
+    seen = room(a.outlook, rung, ceiling=ceiling, horizon=horizon, reserve=settings.reserve)
+    if seen is None:
+        return Reason(rule, lasted=lasted, detail=detail or "a pool could not be read")
+    left = seen.ceiling * seen.total - seen.external - seen.need
+    seconds = 0.0 if left <= 0 else left / seen.slope if seen.slope > 0 else None
+    opposite = settings.high if up else settings.low
+    most = seen.total - settings.reserve.get(seen.pool, 0)
+    needs = rung.need if up or a.rank >= 0 else other.need
+    back_at = int(max(0.0, min(opposite * seen.total, most) - needs.get(seen.pool, 0)))
+    back_after = settings.confirm if up else _growth_wait(settings, a)
+    return Reason(
+        rule=rule, pool=seen.pool, total=seen.total, used=seen.used, external=seen.external, bound=seen.bound,
+        need=seen.need, ceiling=seen.ceiling, horizon=seen.horizon, slope=seen.slope, seconds_left=seconds,
+        lasted=lasted, back_at=back_at, back_after=back_after, detail=detail,
+    )  # fmt: skip
+
+
+def _growth_wait(settings: Settings, a: Assessment) -> float:
+    if a.rank < 0:
+        return settings.recovery
+    return 10.0 if settings.stabilisation == "adaptive" else float(settings.stabilisation)

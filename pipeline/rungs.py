@@ -1,0 +1,59 @@
+"""What can be run, and what is."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+
+class Rung(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One way to run the assistant: all that the decisions know of it.
+
+    need: bytes in each pool, all in, with room for `context` tokens. quality: any scale on which more is better.
+    per_token: bytes in each pool that a further token of context takes (the key and value cache).
+    """
+
+    name: str
+    need: dict[str, int]
+    quality: float = 1.0
+    context: int = 0
+    per_token: dict[str, int] = {}
+
+
+class Residency(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="record", tag="residency"):
+    """What is loaded now. state: `empty`, `shifting`, `ready`. rung: its name, None when empty.
+
+    failed: the rung whose load just failed. seconds: how long the shift took that led here, 0.0 if there was none.
+    """
+
+    time: float
+    state: str = "empty"
+    rung: str | None = None
+    failed: str | None = None
+    seconds: float = 0.0
+
+
+def checked_ladder(ladder: Sequence[Rung]) -> tuple[Rung, ...]:
+    """The ladder as it is. Raises TypeError, ValueError, naming what is wrong with it."""
+    if not ladder:
+        raise ValueError("ladder must hold at least one rung, got an empty one")
+    for rung in ladder:
+        if not isinstance(rung, Rung):
+            raise TypeError(f"ladder must hold Rung objects, best first, got {rung!r}")
+    names = [rung.name for rung in ladder]
+    if len(set(names)) != len(names):
+        raise ValueError(f"rung names must differ, got {names}")
+    for better, worse in zip(ladder, ladder[1:], strict=False):
+        if better.quality < worse.quality:
+            raise ValueError(
+                f"ladder must be best first, but {worse.name!r} (quality {worse.quality:g}) stands below "
+                f"{better.name!r} ({better.quality:g}); turn it round, or mend the qualities"
+            )
+    return tuple(ladder)
+
+
+def qualities(ladder: Sequence[Rung]) -> list[float]:
+    """Of each rung from the foot up; places on the ladder where the rungs don't tell them apart."""
+    told = [rung.quality for rung in reversed(ladder)]
+    if told[0] > 0 and all(lower < upper for lower, upper in zip(told, told[1:], strict=False)):
+        return told
+    return [float(place) for place in range(1, len(ladder) + 1)]

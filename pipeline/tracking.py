@@ -1,0 +1,180 @@
+"""One pool over time: the trend of what others use, and bounds that are exceeded as seldom as asked for."""
+
+from collections import deque
+
+from ..operators.calibrated import Calibrator
+from ..operators.line import Trend
+from ..operators.trend import TrendWindow
+from .horizons import Horizons
+from .samples import Pool
+
+_MIN_POINTS = 3
+_MIN_FIT = 0.8  # share of the variance that a line must explain; a lone step explains at most 0.75
+_STRIDES = 8  # forecasts to a horizon: they overlap, and more of them would hardly tell more
+_REMEMBERED = 60.0  # horizons for which an error counts
+_GAMMA = 0.002  # one step misses as many forecasts as there are strides: it must not turn the level over
+_DOUBT = 2.0  # standard deviations around a trend line
+
+
+class Backtest:
+    """Which forecast came closest lately: the line, the newest value, or the level? Errors are forgotten by half over
+    `seconds`.
+
+    Source: skill against persistence, as meteorology scores forecasts (Murphy, 1992).
+
+    >>> test = Backtest(horizon=2, seconds=10)
+    >>> for t in range(6):
+    ...     test.update(5.0 * t, 5.0 * t, float(t), slope=5.0 if t else 0.0)
+    >>> test.trusts_line, test.trusts_level
+    (True, False)
+    """
+
+    __slots__ = ("_horizon", "_level", "_line", "_pending", "_seconds", "_time", "_value")
+
+    def __init__(self, horizon: float, seconds: float) -> None:
+        self._horizon, self._seconds = horizon, seconds
+        self._pending: deque[tuple[float, float, float, float]] = deque()
+        self._line = self._value = self._level = 0.0
+        self._time = float("-inf")
+
+    @property
+    def trusts_line(self) -> bool:
+        """Better than no change, from whichever base."""
+        return self._line < self._value and self._line < self._level
+
+    @property
+    def trusts_level(self) -> bool:
+        return self._level < self._value
+
+    def update(self, value: float, level: float, time: float, slope: float) -> None:
+        pending, due = self._pending, None
+        oldest = time - self._horizon
+        while pending and pending[0][0] <= oldest:
+            due = pending.popleft()
+        if due is not None:
+            made, was, then, rise = due
+            faded = 0.5 ** ((time - self._time) / self._seconds)
+            self._time = time
+            self._line = self._line * faded + abs(was + rise * (time - made) - value)
+            self._value = self._value * faded + abs(was - value)
+            self._level = self._level * faded + abs(then - value)
+        pending.append((time, value, level, slope))
+
+
+class Margin:
+    """What to add to forecasts `horizon` seconds ahead so that a share `alpha` of them is exceeded; None at first.
+
+    A horizon that has moved by more than a quarter is calibrated anew; until that is done, the old margin stands.
+    """
+
+    __slots__ = ("_alpha", "_calibrator", "_due", "_next", "_scored", "value")
+
+    def __init__(self, horizon: float, alpha: float) -> None:
+        self._alpha = alpha
+        self._calibrator = self._new(horizon)
+        self._next: Calibrator | None = None
+        self._due = float("-inf")
+        self._scored = 0
+        self.value: float | None = None
+
+    def _new(self, horizon: float) -> Calibrator:
+        return Calibrator(horizon, self._alpha, window=_REMEMBERED * horizon, gamma=_GAMMA)
+
+    def update(self, value: float, base: float, time: float, slope: float, horizon: float) -> None:
+        if time < self._due:
+            return
+
+        def forecast(seconds: float) -> float:
+            return base + slope * seconds
+
+        calibrator = self._calibrator
+        self._due = time + calibrator.horizon / _STRIDES
+        if calibrator.update(value, time, forecast) is not None:
+            self._scored += 1
+            if self._scored * self._alpha >= _STRIDES:  # else a single step would be the whole tail
+                self.value = calibrator.margin
+        if self._next is not None or not 0.8 <= horizon / calibrator.horizon <= 1.25:
+            if self._next is None or self._next.horizon != horizon:
+                self._next = self._new(horizon)
+            if self._next.update(value, time, forecast) is not None:
+                self._calibrator, self._next = self._next, None
+
+
+class PoolOutlook:
+    """One pool: `pool` as read, `external` bytes, and where external use is heading. Bytes and seconds.
+
+    trend: the line through the window; None for a reading that has no place in it. slope: bytes a second of a rise
+    that a line describes well and has forecast better than "no change" lately; else 0.0. margins: what the bound adds
+    to the forecast at the shrink and the grow horizon, None until enough errors are known. base: where forecasts start,
+    the newest external use or its level over some seconds, whichever has forecast better.
+    """
+
+    __slots__ = ("base", "external", "horizon", "margins", "pool", "slope", "trend")
+
+    def __init__(
+        self,
+        pool: Pool,
+        trend: Trend | None,
+        slope: float = 0.0,
+        margins: tuple[float | None, float | None] = (None, None),
+        horizon: float = float("inf"),
+        base: float | None = None,
+    ) -> None:
+        self.pool, self.external = pool, pool.external
+        self.base = float(self.external) if base is None else base
+        self.trend, self.slope, self.margins, self.horizon = trend, slope, margins, horizon
+
+    def bound(self, seconds: float) -> float:
+        """What external use should not exceed `seconds` ahead; never below what is in use now.
+
+        The forecast plus the margin of the shrink horizon, further ahead of the grow horizon. Before these are known,
+        two standard deviations around a line that counts.
+        """
+        external = self.external
+        if seconds <= 0:
+            return float(external)
+        near, far = self.margins
+        margin = near if seconds <= self.horizon else far
+        if margin is None:
+            margin = _DOUBT * self.trend.spread if self.slope > 0 and self.trend is not None else 0.0
+        ahead = self.base + self.slope * seconds + margin
+        return ahead if ahead > external else float(external)
+
+
+class PoolTrack:
+    """Follows one pool. `update` gives its outlook; what it keeps is bounded by the windows."""
+
+    __slots__ = ("_backtest", "_grow", "_horizons", "_level", "_newest", "_shrink", "_slowness", "_trend")
+
+    def __init__(self, window: float, alpha: float, horizons: Horizons) -> None:
+        self._horizons = horizons
+        self._shrink, self._grow = Margin(horizons.shrink, alpha), Margin(horizons.grow, alpha)
+        self._trend = TrendWindow(window)
+        self._backtest = Backtest(min(horizons.shrink, window / 4), window)
+        self._slowness, self._newest, self._level = window / 6, float("-inf"), 0.0
+
+    def update(self, pool: Pool, time: float) -> PoolOutlook:
+        used, own = pool.used, pool.own
+        external = used - own if used > own else 0
+        line = self._trend.update(external, time)
+        if line is None:
+            return PoolOutlook(pool, None)
+        slowness = self._slowness / (time - self._newest) if time > self._newest else float("inf")
+        self._newest = time
+        level = self._level = self._level + (external - self._level) / (1 + slowness)
+        slope, test = line.slope, self._backtest
+        test.update(external, level, time, slope)
+        if slope <= 0 or not (test.trusts_line and _fits(line)):
+            slope = 0.0
+        base = level if test.trusts_level and not slope else external
+        horizons, near, far = self._horizons, self._shrink, self._grow
+        near.update(external, base, time, slope, horizons.shrink)
+        far.update(external, base, time, slope, horizons.grow)
+        return PoolOutlook(pool, line, slope, (near.value, far.value), horizons.shrink, base)
+
+
+def _fits(line: Trend) -> bool:
+    if line.count < _MIN_POINTS:
+        return False
+    explained = (line.slope * line.span) ** 2 / 12
+    return explained >= _MIN_FIT * (explained + line.spread**2)
