@@ -12,9 +12,7 @@ from .replaying import replay
 from .samples import Device, Pool, Pressure, Reading, Sample
 from .scaler import Preflight, ProactiveScaler
 from .settings import Settings
-from .simulation.replies import Request
-from .simulation.result import Simulation
-from .simulation.simulate import simulate
+from .simulation import Request, Simulation, simulate
 from .sources import Sampler, default_probes, event_time, live
 from .tier_file import Tier, TierError
 from .tiers import HardwareTierDetector

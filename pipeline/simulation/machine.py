@@ -32,13 +32,14 @@ class Machine:
         policy: Policy,
         *,
         high: float,
+        ceiling: float,
         load_seconds: Callable[[Rung], float],
         tokens_per_second: float,
         kill_after: float,
     ) -> None:
         self._rungs = {rung.name: rung for rung in ladder}
         self._policy, self._load_seconds, self._kill_after = policy, load_seconds, kill_after
-        self.memory, self.meter, self.leads = Memory(high), Meter(ladder), Leads(self._rungs)
+        self.memory, self.meter, self.leads = Memory(high, ceiling), Meter(ladder), Leads(self._rungs)
         self.replies = Replies(tokens_per_second)
         self.current: Rung | None = None
         self.coming: Rung | None = None
@@ -244,15 +245,12 @@ class Machine:
     def _weigh(self) -> None:
         """Add up what is held of ours now."""
         own: dict[str, int] = {}
-        for rung in (self.coming, self.going):
-            if rung is not None:
-                for pool, need in rung.need.items():
-                    own[pool] = own.get(pool, 0) + need
-        if (rung := self.current) is not None:
-            tokens = self.replies.tokens(self._clock) - rung.context
-            for pool, need in rung.need.items():
-                held = need + rung.per_token.get(pool, 0) * tokens
-                own[pool] = own.get(pool, 0) + max(0, held)
+        if self.coming is not None:
+            _add(own, self.coming, self.coming.context)
+        if self.going is not None:
+            _add(own, self.going, 0)
+        if self.current is not None:
+            _add(own, self.current, self.replies.tokens(self._clock))
         self.memory.hold(own)
         self._watch()
 
@@ -264,3 +262,10 @@ class Machine:
         since = min(self._short_since.values(), default=math.inf)
         leaving = self.going is not None or (self.coming is None and self.current is None)
         self._kill_at = math.inf if leaving else max(self._clock, since + self._kill_after)
+
+
+def _add(own: dict[str, int], rung: Rung, tokens: int) -> None:
+    """What a rung holds with so many tokens in its cache."""
+    for pool, need in rung.need.items():
+        held = need + rung.per_token.get(pool, 0) * (tokens - rung.context)
+        own[pool] = own.get(pool, 0) + max(0, held)

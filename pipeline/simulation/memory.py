@@ -9,11 +9,12 @@ from ..samples import Pool
 class Memory:
     """Bytes by pool. external: of everyone else, as last read. own: of ours.
 
-    above: use of a pool that holds some of ours is over the ceiling. short: such pools that are over their whole.
+    high: fraction of a pool up to which something fits. ceiling: the same, for what is measured. above: use of a pool
+    that holds some of ours is over the ceiling. short: such pools that are over their whole.
     """
 
-    def __init__(self, high: float) -> None:
-        self._high = high
+    def __init__(self, high: float, ceiling: float) -> None:
+        self._high, self._ceiling = high, ceiling
         self._readable: frozenset[str] = frozenset()
         self.total: dict[str, int] = {}
         self.external: dict[str, int] = {}
@@ -36,7 +37,7 @@ class Memory:
             if total is None or bytes_ <= 0:
                 continue
             used = self.external[name] + bytes_
-            if used > self._high * total:
+            if used > self._ceiling * total:
                 self.above = True
             if used > total:
                 short = (*short, name)

@@ -38,6 +38,7 @@ def simulate(
     requests: Iterable[Request] = (),
     policy: Policy | None = None,
     kill_after: float = 2.8,
+    ceiling: float | None = None,
     tokens_per_second: float = 20.0,
     name: str = "gearshift",
 ) -> Simulation:
@@ -55,12 +56,13 @@ def simulate(
         samples: in the order of their times. What they say of `own` is taken off, not simulated.
         ladder: rungs, best first. While a rung loads it holds all of its need; then its need without the `context`,
             and `per_token` for each token of the reply in progress.
-        settings: of gearshift, and the ceiling (`high`) that is measured against; `fitted` to the samples by default.
+        settings: of gearshift, and what fits (`high`); `Settings()` as `fitted` to the samples by default.
         load_time: seconds, for each rung if it is a function; `read_from_disk` by default.
         requests: in the order of their times; see `every`.
         policy: gearshift's own by default.
         kill_after: seconds for which a pool that holds some of ours may be over its total. After that the rung
             being loaded, else the loaded one, is killed.
+        ceiling: fraction of a pool above which `above_seconds` count, for comparing settings; their `high` by default.
         tokens_per_second: how fast a reply is written. Its prompt takes no time.
         name: of the policy, for the result.
 
@@ -79,6 +81,7 @@ def simulate(
         rungs,
         policy if policy is not None else Gearshift(rungs, checked),
         high=checked.high,
+        ceiling=checked.high if ceiling is None else ceiling,
         load_seconds=_load_seconds(load_time),
         tokens_per_second=tokens_per_second,
         kill_after=kill_after,
