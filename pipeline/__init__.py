@@ -12,6 +12,7 @@ from .replaying import replay
 from .samples import Device, Pool, Pressure, Reading, Sample
 from .scaler import Preflight, ProactiveScaler
 from .settings import Settings
+from .simulation import Request, Simulation, simulate
 from .sources import Sampler, default_probes, event_time, live
 from .tier_file import Tier, TierError
 from .tiers import HardwareTierDetector
@@ -20,6 +21,7 @@ from .words import Asked, Decision, Reason
 __all__ = [
     "Asked", "Decision", "Device", "HardwareTierDetector", "Header", "Mark", "Outlook", "Pool", "PoolOutlook",
     "Preflight", "Pressure", "ProactiveScaler", "Reading", "Reason", "Recorder", "Recording", "RecordingError",
-    "Residency", "Rung", "Sample", "Sampler", "Settings", "Tier", "TierError", "decision_stream", "default_probes",
-    "event_time", "live", "load", "record", "replay", "replayed", "to_frame",
+    "Request", "Residency", "Rung", "Sample", "Sampler", "Settings", "Simulation", "Tier", "TierError",
+    "decision_stream", "default_probes", "event_time", "live", "load", "record", "replay", "replayed", "simulate",
+    "to_frame",
 ]  # fmt: skip

@@ -35,7 +35,8 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
     model is above the ceiling (quality × availability, as "effective accuracy" in Zhang et al., "Model-Switching",
     HotCloud 2020). above_seconds: above the ceiling with a model there. overcommit_seconds: above the whole of a pool
     with a model there. kills: models killed for lack of memory. shifts: changes of the rung, the first load not
-    counted. timeline: a Moment for each sample.
+    counted. timeline: a Moment for each sample, before what is decided on it. replies: written to their end. waited:
+    seconds for which requests stood in line, all added up.
     """
 
     policy: str
@@ -49,6 +50,8 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
     shifts: tuple[Shift, ...]
     decisions: tuple[Decision, ...]
     timeline: tuple[Moment, ...]
+    replies: int = 0
+    waited: float = 0.0
 
     @property
     def leads(self) -> tuple[float, ...]:
