@@ -79,7 +79,8 @@ class Decider:
         if self._aside:
             self._aside = {name: until for name, until in self._aside.items() if until > time}
         self._last = a = self.judge.assess(outlook, self._residency, self._aside)
-        self._growth.saw(time, -1 if self._stalls.busy else a.grow_to)
+        room = a.fits if a.residency.rung is None else a.grow_to
+        self._growth.saw(time, -1 if self._stalls.busy else room)
         if self._ended is not None:
             self._settle(a, self._ended)
         return a
@@ -162,14 +163,12 @@ class Decider:
 
     def _from_nothing(self, a: Assessment) -> Decision | None:
         if not self._shed:
-            if a.grow_to >= 0:
-                return self._decision(a, a.grow_to, "planned", "recovered")
             if a.shrink_to >= 0:
                 return self._decision(a, a.shrink_to, "planned", "fits")
             return self._decision(a, -1, "immediate", "nothing fits")
         if self._stalls.busy:
             return None
-        for rank in range(a.grow_to, -1, -1):
+        for rank in range(a.fits, -1, -1):
             lasted = self._growth.lasted(rank, a.time)
             if lasted >= self.settings.recovery:
                 return self._decision(a, rank, "planned", "recovered", lasted=lasted)

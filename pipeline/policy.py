@@ -58,8 +58,8 @@ def room(
 class Assessment(msgspec.Struct, frozen=True, gc=False):
     """Ranks count from the ladder's foot: 0 is the last rung, -1 is none.
 
-    shrink_to: best rung a little under `high` at the shrink horizon (the resident one: under it), else the last one
-    under `critical` now. grow_to: best
+    fits, shrink_to: best rung a little under `high` at the shrink horizon (the resident one: under it), for shrink_to else
+    the last one under `critical` now. grow_to: best
     rung under `low` at the grow horizon; -1 when a pool is unknown or contradicts itself. strain: of the tightest
     pool with the resident rung at the shrink horizon, 1.0 being at `high`. critical: why to act at once, empty for no
     reason. known: all pools could be read.
@@ -69,6 +69,7 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     outlook: Outlook
     residency: Residency
     rank: int
+    fits: int
     shrink_to: int
     grow_to: int
     strain: float
@@ -109,7 +110,9 @@ class Judge:
             bound = seen.bound(outlook.shrink)
             stay_room[name] = min(high * total, most) - bound
             shrink_room[name] = min(s.guarded * total, most) - bound
-            grow_room[name] = min(low * total, most) - seen.bound(outlook.grow)
+            grow_room[name] = min(
+                min(low * total, most) - seen.external, min(high * total, most) - seen.bound(outlook.grow)
+            )
             sound = sound and pool.own <= pool.used
         rung = residency.rung
         rank = self.rank_of.get(rung, -1) if rung is not None else -1
@@ -120,9 +123,10 @@ class Judge:
             strain, critical = self._resident(outlook, rank, stay_room)
             if strain < 1.0 and rank > shrink_to:
                 shrink_to = rank
+        fits = shrink_to
         if shrink_to < 0:
             shrink_to = self._last_resort(outlook, aside)
-        return Assessment(time, outlook, residency, rank, shrink_to, grow_to, strain, critical, known)
+        return Assessment(time, outlook, residency, rank, fits, shrink_to, grow_to, strain, critical, known)
 
     def is_critical(self, outlook: Outlook, rank: int) -> bool:
         """Would use be past `critical` now with the rung of this rank?"""
