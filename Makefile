@@ -27,6 +27,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m tests.benchmarks.sensing
 	$(BIN)/python -m tests.benchmarks.nvml
 	$(BIN)/python -m tests.benchmarks.recordings
+	$(BIN)/python -m tests.benchmarks.policies
 
 notebooks: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/test_notebooks.py $(ARGS)

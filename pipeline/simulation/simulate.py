@@ -70,18 +70,18 @@ def simulate(
         ValueError: for an empty ladder, rungs of one name, a decision for an unknown rung, times or rates that are out
             of range, requests out of order. TypeError: for a ladder of something else.
     """
-    rungs = _checked(ladder)
+    rungs = checked(ladder)
     if not kill_after > 0:
         raise ValueError(f"kill_after must be seconds above 0 (infinite: never), got kill_after={kill_after!r}")
     if not (math.isfinite(tokens_per_second) and tokens_per_second > 0):
         raise ValueError(f"tokens_per_second must be above 0, got tokens_per_second={tokens_per_second!r}")
     kept = _listed(samples)
-    checked = settings if settings is not None else fitted(Settings(), kept)
+    chosen = settings if settings is not None else fitted(Settings(), kept)
     machine = Machine(
         rungs,
-        policy if policy is not None else Gearshift(rungs, checked),
-        high=checked.high,
-        ceiling=checked.high if ceiling is None else ceiling,
+        policy if policy is not None else Gearshift(rungs, chosen),
+        high=chosen.high,
+        ceiling=chosen.high if ceiling is None else ceiling,
         load_seconds=_load_seconds(load_time),
         tokens_per_second=tokens_per_second,
         kill_after=kill_after,
@@ -119,7 +119,8 @@ def _told(machine: Machine, name: str) -> Simulation:
     )
 
 
-def _checked(ladder: Sequence[Rung]) -> list[Rung]:
+def checked(ladder: Sequence[Rung]) -> list[Rung]:
+    """The rungs, best first. Raises ValueError for none and for equal names, TypeError for what is no Rung."""
     rungs = list(ladder)
     if not rungs:
         raise ValueError("ladder must hold at least one rung, got an empty one")

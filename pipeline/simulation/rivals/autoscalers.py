@@ -21,7 +21,7 @@ class HorizontalPodAutoscaler(Rival):
     the smallest of them. The rung that is loaded counts as recommended at the moment of its load.
 
     Args:
-        target: use to reach, a fraction; 80 % as autoscaling/v1 defaults for CPU.
+        target: use to reach, a fraction; 80 %, as `metrics` of autoscaling/v2 default to for CPU.
         tolerance: nothing changes while use / target is within 1 ± tolerance (0.1,
             `--horizontal-pod-autoscaler-tolerance`).
         shrink_window, grow_window: seconds of recommendations that count (0 and 300, `stabilizationWindowSeconds` of
