@@ -134,3 +134,28 @@ def test_gearshift_itself_takes_any_recording(
     one = simulate(samples, ladder, Settings())
     assert one == simulate(samples, ladder, Settings())
     assert sum(one.time_by_rung.values()) == pytest.approx(one.seconds)
+
+
+@given(recordings, ladders, choices, st.sampled_from([0.5, 2.0, 6.0]))
+def test_more_samples_of_the_same_change_nothing(
+    recorded: list[tuple[float, tuple[int, int] | None]],
+    ladder: list[Rung],
+    chosen: list[tuple[str | None, bool]],
+    load_time: float,
+) -> None:
+    coarse = samples_of([(max(0.0, step), reading) for step, reading in recorded])
+    fine: list[Sample] = []
+    for one, following in zip(coarse, [*coarse[1:], coarse[-1]], strict=True):
+        between = one.time + (following.time - one.time) / 3
+        fine += [one, *([Sample(between, one.pools)] if one.time < between < following.time else [])]
+    script = {
+        s.time: now(target) if at_once else to(target) for s, (target, at_once) in zip(coarse, chosen, strict=False)
+    }
+    a, b = (
+        simulate(samples, ladder, Settings(), policy=Scripted(script), load_time=load_time)
+        for samples in (coarse, fine)
+    )
+    assert a.time_by_rung == pytest.approx(b.time_by_rung) and a.kills == b.kills
+    assert (a.effective_quality, a.above_seconds) == pytest.approx((b.effective_quality, b.above_seconds))
+    assert a.overcommit_seconds == pytest.approx(b.overcommit_seconds)
+    assert [s.decision for s in a.shifts] == [s.decision for s in b.shifts]
