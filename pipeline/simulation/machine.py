@@ -127,6 +127,7 @@ class Machine:
                 self._step()
             elif self._action is None and self._waiting is not None:
                 decision, self._waiting = self._waiting, None
+                self._weigh()  # what has just gone makes room for what comes
                 self._action = self._act(decision)
                 self._step()
             else:

@@ -1,66 +1,98 @@
+import math
+from pathlib import Path
+
+import msgspec
 import pytest
 import reactivex
-from gearshift.pipeline import Pool, Rung, Sample, Settings, simulate
+from gearshift.pipeline import Decision, Pool, Reason, Rung, Sample, Settings, load, simulate
+from gearshift.pipeline.simulation import fitted, read_from_disk
 
-from .scripted import LADDER, play, ram, to
+from .scripted import LADDER, Scripted, play, ram
 
-
-def test_break_before_make_leaves_a_gap_that_is_counted_to_the_hundredth() -> None:
-    found, policy = play([400] * 11, {0.0: to("large"), 5.0: to("medium", "large")})  # 400 + 500 + 300 is above 800
-    assert found.seconds == 10.0
-    assert found.time_by_rung == pytest.approx({None: 2 + 2.04, "large": 3.0, "medium": 2.96, "small": 0.0})
-    assert found.mean_quality == pytest.approx((3.0 * 4 + 2.96 * 2) / 10)
-    assert policy.told == [
-        (0.0, "shifting", None, None),
-        (2.0, "ready", "large", None),
-        (5.0, "shifting", "large", None),
-        (7.04, "ready", "medium", None),
-    ]
-    assert [r.seconds for r in policy.residencies] == pytest.approx([0, 2.0, 0, 2.04])
-    assert policy.own == [0, 500, 500, 500, 500, 500, 300, 300, 300, 300, 300]
-    assert [(s.began, s.ended) for s in found.shifts] == [(5.0, pytest.approx(7.04))]
+RECORDINGS = Path(__file__).parents[2] / "recordings"
 
 
-def test_make_before_break_answers_all_the_time_and_holds_both() -> None:
-    found, policy = play([300] * 11, {0.0: to("medium"), 5.0: to("small", "medium")})
-    assert found.time_by_rung == pytest.approx({None: 2.0, "large": 0.0, "medium": 5.0, "small": 3.0})
-    assert policy.own == [0, 300, 300, 300, 300, 300, 400, 400, 100, 100, 100]
-    assert policy.told[-1] == (7.04, "ready", "small", None)
-
-
-def test_samples_come_as_a_list_an_iterator_or_an_observable() -> None:
+def test_samples_come_as_a_list_an_iterator_an_observable_or_a_recording() -> None:
     samples = ram([200] * 30)
     one = simulate(samples, LADDER)
     assert one == simulate(iter(samples), LADDER) == simulate(reactivex.from_iterable(samples), LADDER)
-    assert one.time_by_rung["large"] == pytest.approx(29 - 0.5)
+    assert one.time_by_rung["large"] == pytest.approx(29 - 0.5) and one.policy == "gearshift"
+    recording = load(RECORDINGS / "build.jsonl")
+    assert simulate(recording, LADDER, name="mine") == simulate(recording.samples, LADDER, name="mine")
 
 
 def test_nothing_to_simulate() -> None:
     found = simulate([], LADDER)
-    assert (found.seconds, found.mean_quality, found.timeline) == (0.0, 0.0, ())
+    assert (found.seconds, found.mean_quality, found.effective_quality, found.timeline) == (0.0, 0.0, 0.0, ())
+    assert found.time_by_rung == {"large": 0.0, "medium": 0.0, "small": 0.0, None: 0.0}
+    alone = simulate(ram([200]), LADDER)
+    assert (alone.seconds, len(alone.timeline), len(alone.decisions)) == (0.0, 1, 1)
+
+
+def test_own_of_the_recording_is_no_one_elses_and_is_not_counted_twice() -> None:
+    used = [Sample(float(t), {"ram": Pool(1000, 700, 500)}) for t in range(8)]
+    assert simulate(used, LADDER) == simulate(ram([200] * 8), LADDER)
+
+
+def test_the_policy_gets_the_rest_of_a_sample_as_it_was_recorded() -> None:
+    policy = Scripted({})
+    pools: dict[str, Pool | None] = {"ram": Pool(1000, 700, 500), "cuda:0": None}
+    recorded = Sample(3.0, pools, cpu=0.5, alarm=True, missing=("cuda:0",))
+    simulate([recorded], LADDER, policy=policy)
+    assert policy.samples == [msgspec.structs.replace(recorded, pools={"ram": Pool(1000, 200), "cuda:0": None})]
+
+
+def test_loads_take_what_they_are_said_to() -> None:
+    big = [Rung("big", {"ram": 3_000_000_000, "cuda:0": 6_000_000_000})]
+    samples = [Sample(t, {"ram": Pool(10**11, 0), "cuda:0": Pool(10**11, 0)}) for t in (0.0, 20.0)]
+    for load_time, seconds in ((None, 6.0), (4, 4.0), (lambda rung: len(rung.name) / 2, 1.5), (0.0, 0.0)):
+        found = simulate(samples, big, load_time=load_time)
+        assert found.time_by_rung[None] == pytest.approx(seconds)
+    assert read_from_disk(Rung("none", {})) == 0.5
 
 
 def test_bad_arguments_are_named() -> None:
-    with pytest.raises(ValueError, match="ladder must hold at least one rung"):
+    with pytest.raises(ValueError, match="ladder must hold at least one rung, got an empty one"):
         simulate([], [])
-    with pytest.raises(ValueError, match="rung names must differ"):
+    with pytest.raises(ValueError, match=r"rung names must differ, got \['a', 'a'\]"):
         simulate([], [Rung("a", {}), Rung("a", {})])
-    with pytest.raises(ValueError, match=r"load_time=-1"):
-        simulate([], LADDER, load_time=-1)
-    with pytest.raises(ValueError, match=r"kill_after=0"):
-        simulate([], LADDER, kill_after=0)
-    with pytest.raises(ValueError, match="not on the ladder"):
-        play([0, 0], {0.0: to("large").__class__("upgrade", None, "huge", "planned", 0.0, to("large").reason)})
+    with pytest.raises(TypeError, match="ladder must hold Rung objects, best first, got 'large'"):
+        simulate([], ["large"])  # pyright: ignore[reportArgumentType]
+    for seconds in (-1, math.nan, math.inf):
+        with pytest.raises(ValueError, match=rf"load_time must be seconds of at least 0, got load_time={seconds} for"):
+            simulate([], LADDER, load_time=seconds)
+    with pytest.raises(ValueError, match="got load_time=-2 for large"):
+        simulate(ram([0, 0]), LADDER, load_time=lambda _: -2)
+    with pytest.raises(ValueError, match="'huge', which is not on the ladder; its rungs are"):
+        play([0, 0], {0.0: Decision("upgrade", None, "huge", "planned", 0.0, Reason("asked"))})
 
 
-def test_gearshift_steps_down_before_a_leak_gets_there() -> None:
-    external = [100] * 60 + [100 + 10 * t for t in range(50)]
-    found = simulate(ram(external), LADDER, Settings(), load_time=1.0)
-    assert found.kills == 0 and found.overcommit_seconds == 0
-    assert found.shifts[0].lead is not None and found.shifts[0].lead > 2
-    assert [d.kind for d in found.decisions][:2] == ["upgrade", "downgrade"]
+def test_settings_are_fitted_to_slow_samples_and_left_alone_otherwise() -> None:
+    usual = Settings()
+    assert fitted(usual, ram([0] * 9)) is usual
+    assert fitted(usual, ram([0] * 9, step=0.1)) is usual
+    assert fitted(usual, []) is usual and fitted(usual, ram([0])) is usual
+    assert fitted(usual, ram([0] * 9, step=1.04)) is usual  # jitter
+    slow = fitted(usual, ram([0] * 9, step=5.0))
+    assert (slow.interval, slow.gap, slow.window, slow.horizon) == (5.0, 17.5, 50.0, 10.0)
+    assert (slow.high, slow.stabilisation, slow.confirm) == (usual.high, usual.stabilisation, usual.confirm)
 
 
-def test_own_of_the_recording_is_no_one_elses() -> None:
-    samples = [Sample(float(t), {"ram": Pool(1000, 700, 500)}) for t in range(3)]
-    assert simulate(samples, LADDER).timeline[-1].external == {"ram": 200}
+def test_gaps_bursts_and_steps_back_do_not_move_the_spacing() -> None:
+    times = [0, 60, 120, 121, 122, 180, 170, 240, 9000, 9060, 9120, 9180]
+    assert fitted(Settings(), [Sample(float(t), {}) for t in times]).interval == 60.0
+
+
+def test_settings_that_are_given_are_used_as_they_are() -> None:
+    slow = ram([100] * 40, step=60.0)
+    assert simulate(slow, LADDER).time_by_rung["large"] > 2000
+    eager = Settings(high=0.5, hysteresis=0.1)
+    assert simulate(slow, LADDER, eager).time_by_rung["large"] == 0.0
+
+
+@pytest.mark.parametrize("name", ["build", "browser", "leak", "model"])
+def test_beside_real_programs_the_model_answers_nearly_all_the_time(name: str) -> None:
+    ladder = [Rung("large", {"ram": 17_000 << 20}, 3.0), Rung("small", {"ram": 9_000 << 20}, 1.0)]
+    found = simulate(load(RECORDINGS / f"{name}.jsonl"), ladder, Settings(high=0.81, hysteresis=0.01), load_time=1.0)
+    assert found.kills == 0 and found.overcommit_seconds == 0.0
+    assert found.time_by_rung[None] < 5
