@@ -27,7 +27,7 @@ def tried(settings: Settings, *fixed: str) -> list[Settings]:
         seen.extend(given)
         return given
 
-    assert tune([], LADDER, settings, fixed=fixed, watch=watch).runs == len(seen) == len(set(seen))
+    assert tune([], LADDER, settings, fixed=fixed, watch=watch).runs == len(seen) == len(set(map(repr, seen)))
     return seen
 
 
