@@ -113,10 +113,14 @@ class Decider:
         """What hysteresis watches. While a shift is under way or settling there is no planned shortage to see."""
         return a.strain if self._residency.state == "ready" and self._ended is None else 0.0
 
+    def rising_strain(self, a: Assessment) -> float:
+        """The same, while use rises along a line."""
+        return self.strain(a) if a.rising else 0.0
+
     def conclude(self, a: Assessment, short: bool, stable: int) -> Decision | None:
         """`short`: a shortage is in sight and has lasted. `stable`: the best rank that had room all along."""
         held = a.rank if self._wanted is None else self._wanted
-        if (a.critical or self._thrashes) and a.known:
+        if (a.critical or self._thrashes or self._wanted is not None) and a.known:
             urgent = self._at_once(a, held)
             if urgent is not None:
                 return urgent
@@ -134,12 +138,16 @@ class Decider:
         return None
 
     def _at_once(self, a: Assessment, held: int) -> Decision | None:
-        target = min(a.shrink_to, held)
-        if self._wanted is not None and not self.judge.is_critical(a.outlook, held):
-            target = held  # what is on its way will do
+        target, why = min(a.shrink_to, held), a.critical
+        if self._wanted is not None:
+            coming = self.judge.danger(a.outlook, held)
+            if not coming:
+                target = held  # what is on its way will do
+            elif held > a.rank:
+                why = coming  # and what is there now may be no danger
         pending = self._wanted is not None and self._wanted < a.rank and not self._urgent
-        if a.critical and (target < held or pending) and not self._settling(a):
-            return self._decision(a, target, "immediate", a.critical)
+        if why and (target < held or pending) and not self._settling(a):
+            return self._decision(a, target, "immediate", why)
         if self._thrashes and self._wanted is None and self._ended is None and held > 0 and self._ready:
             return self._decision(a, min(a.shrink_to, self._below(held)), "immediate", "stalls")
         return None
@@ -217,13 +225,16 @@ class Decider:
         if target < 0 and rule in ("critical", "soon critical", "stalls"):
             rule = "nothing fits"
         chosen = self._rung(target).name if target >= 0 else None
-        kind = "shed" if chosen is None else "upgrade" if target > a.rank else "downgrade"
+        source, rank = a.residency.rung, a.rank
+        if self._wanted is not None and self._wanted > max(rank, target):  # it is called off on its way
+            rank, source = self._wanted, self._rung(self._wanted).name
+        kind = "shed" if chosen is None else "upgrade" if target > rank else "downgrade"
         self._shed, self._urgent = target < 0, urgency == "immediate"
         self._wanted = None if target < 0 and a.rank < 0 else target
-        self._growth.shifted(a.time, a.rank, target, free=self._urgent or a.rank < 0)
-        about = target if kind == "upgrade" else a.rank if a.rank >= 0 and kind != "shed" else 0
+        self._growth.shifted(a.time, rank, target, free=self._urgent or rank < 0)
+        about = target if kind == "upgrade" else rank if rank >= 0 and kind != "shed" else 0
         reason = reason_for(
             rule, a, self.settings, rung=self._rung(about), other=self._rung(max(target, 0)), up=kind == "upgrade",
             lasted=lasted, detail=detail,
         )  # fmt: skip
-        return Decision(kind, a.residency.rung, chosen, urgency, a.time, reason)
+        return Decision(kind, source, chosen, urgency, a.time, reason)

@@ -75,6 +75,7 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     strain: float
     critical: str
     known: bool
+    rising: bool
 
 
 class Judge:
@@ -97,6 +98,7 @@ class Judge:
         shrink_room: dict[str, float] = {}
         grow_room: dict[str, float] = {}
         known = sound = True
+        rising = False
         pools, reserve = outlook.pools, s.reserve
         for name in self._pools:
             seen = pools.get(name)
@@ -114,6 +116,7 @@ class Judge:
                 min(low * total, most) - seen.external, min(high * total, most) - seen.bound(outlook.grow)
             )
             sound = sound and pool.own <= pool.used
+            rising = rising or seen.slope > 0
         rung = residency.rung
         rank = self.rank_of.get(rung, -1) if rung is not None else -1
         shrink_to = self._best(shrink_room, aside, time)
@@ -126,15 +129,21 @@ class Judge:
         fits = shrink_to
         if shrink_to < 0:
             shrink_to = self._last_resort(outlook, aside)
-        return Assessment(time, outlook, residency, rank, fits, shrink_to, grow_to, strain, critical, known)
+        return Assessment(time, outlook, residency, rank, fits, shrink_to, grow_to, strain, critical, known, rising)
 
-    def is_critical(self, outlook: Outlook, rank: int) -> bool:
-        """Would use be past `critical` now with the rung of this rank?"""
+    def danger(self, outlook: Outlook, rank: int) -> str:
+        """Why use would be critical with the rung of this rank, now or before a shift could end; else empty."""
+        critical = ""
         for name, need in self._needs[rank] if rank >= 0 else ():
             seen = outlook.pools.get(name)
-            if seen is not None and seen.external + need >= self._settings.critical * seen.pool.total:
-                return True
-        return False
+            if seen is None:
+                continue
+            edge = self._settings.critical * seen.pool.total
+            if seen.external + need >= edge:
+                return "critical"
+            if seen.slope > 0 and seen.external + seen.slope * outlook.shift + need >= edge:
+                critical = "soon critical"
+        return critical
 
     def _best(self, left: Mapping[str, float], aside: Mapping[str, float], time: float) -> int:
         needs = self._needs
@@ -167,9 +176,6 @@ class Judge:
             total = seen.pool.total
             limit = min(s.high * total, total - s.reserve.get(name, 0)) if s.reserve else s.high * total
             strain = max(strain, 1.0 + (need - stay_room[name]) / limit if limit > 0 else 2.0)
-            edge = s.critical * total
-            if seen.pool.used >= edge:
+            if seen.pool.used >= s.critical * total:
                 critical = "critical"
-            elif not critical and seen.slope > 0 and seen.external + seen.slope * outlook.shift + need >= edge:
-                critical = "soon critical"
-        return strain, critical
+        return strain, critical or self.danger(outlook, rank)

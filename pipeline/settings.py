@@ -40,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     horizon: float = 10.0
     alpha: float = 0.05
     confirm: float = 2.0
+    patience: float = 30.0
     stabilisation: float | Literal["adaptive"] = 300.0
     recovery: float = 15.0
     settle: float = 2.0

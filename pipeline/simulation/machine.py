@@ -144,7 +144,10 @@ class Machine:
     def _can_go_on(self) -> bool:
         if self._draining:
             return not self.replies.running or self._waiting is not None
-        return self._until <= self._clock
+        return self._until <= self._clock or self._must_stop_loading()
+
+    def _must_stop_loading(self) -> bool:
+        return self.coming is not None and self._waiting is not None and self._waiting.urgency == "immediate"
 
     def _step(self) -> None:
         assert self._action is not None
@@ -167,9 +170,8 @@ class Machine:
             and decision.urgency == "planned"
             and self.memory.fits_beside(target)
         ):
-            self.coming = target
-            yield self._load_seconds(target)
-            if not (yield from self._drained(decision)):
+            loaded = yield from self._loaded(target)
+            if not (loaded and (yield from self._drained(decision))):
                 self.going, self.coming = self.coming, None
                 yield from self._leave()
                 self._tell()
@@ -184,11 +186,21 @@ class Machine:
                 self.going, self.current = self.current, None
                 yield from self._leave()
             if target is not None:
-                self.coming = target
-                yield self._load_seconds(target)
+                if not (yield from self._loaded(target)):
+                    self.going, self.coming = self.coming, None
+                    yield from self._leave()
+                    self._tell()
+                    return
                 self.current, self.coming = target, None
         self._shifted(decision, began)
         self._tell(seconds=self._clock - began)
+
+    def _loaded(self, target: Rung) -> Generator[float, None, bool]:
+        """Load beside whatever is there. False when an immediate decision ended the worker that was loading."""
+        self.coming, seconds = target, self._load_seconds(target)
+        ends = self._clock + seconds
+        yield seconds
+        return self._clock >= ends
 
     def _drained(self, decision: Decision) -> Generator[float, None, bool]:
         """Wait until no reply is in progress. False when a newer decision came first."""
