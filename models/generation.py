@@ -1,6 +1,10 @@
 """What a reply is, and how one is asked for."""
 
+from collections.abc import Mapping, Sequence
+
 import msgspec
+
+_CHARACTERS = 3  # to a token
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,6 +18,19 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"max_new_tokens must be above 0, got max_new_tokens={self.max_new_tokens!r}")
         if not self.temperature >= 0:
             raise ValueError(f"temperature must be at least 0, got temperature={self.temperature!r}")
+
+
+def tokens_of(messages: Sequence[Mapping[str, str]], options: Options, *, context: int) -> int:
+    """What a reply's context may come to, in tokens: the prompt at three characters a token, and all it may write.
+
+    Most languages have more characters to a token, so this errs upwards. Never more than `context`: older turns
+    are left out to keep a reply within it.
+
+    >>> tokens_of([{"role": "user", "content": "How are you?"}], Options(max_new_tokens=100), context=2048)
+    104
+    """
+    prompt = sum(len(message["content"]) for message in messages)
+    return min(context, -(-prompt // _CHARACTERS) + options.max_new_tokens)
 
 
 class Braked(Exception):

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from ..pipeline.policy import Rung
-from .need import need_bytes, weight_bytes
+from .need import need_bytes, token_bytes, weight_bytes
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gearshift"
 
@@ -102,13 +102,15 @@ class Ladder(Sequence[ModelSpec]):
         return next(spec for spec in self.specs if spec.name == name)
 
     def rungs(self) -> list[Rung]:
-        """What the decisions need to know of each: name, bytes by pool, quality."""
+        """What the decisions need to know of each: name, bytes by pool, quality, and what the context takes."""
         count = len(self.specs)
         return [
             Rung(
                 s.name,
                 {s.pool: need_bytes(s.path, s.context)},
                 s.quality if s.quality is not None else float(count - i),
+                s.context,
+                {s.pool: size} if (size := token_bytes(s.path)) else {},
             )
             for i, s in enumerate(self.specs)
         ]

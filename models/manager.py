@@ -17,7 +17,8 @@ from ..pipeline.sources import Sampler, default_probes
 from ..pipeline.tiers import machine_settings
 from ..pipeline.words import Decision
 from .conversation import Conversations, Message
-from .generation import Options, Reply
+from .first_load import FirstLoad
+from .generation import Options, Reply, tokens_of
 from .hosts import Host
 from .hosts.inline import InlineHost
 from .ladder import Ladder, ModelSpec, default_ladder
@@ -38,6 +39,8 @@ class ModelManager:
         source: samples; this machine by default.
         host: where models live; this process by default.
         system: a system prompt for every conversation.
+        dry_run: load the best rung that fits, then only tell what would be done: shifts are decided, explained, logged
+            and counted as if each had been carried out, but replies stay on that rung, and there are no notices.
 
     `notices`, `residencies`, `outcomes` and `decisions` are Observables; their items come from gearshift's threads.
     Raises LadderError, or TierError for a file that GEARSHIFT_TIERS names, before anything is loaded.
@@ -51,6 +54,7 @@ class ModelManager:
         source: Observable[Sample] | None = None,
         host: Host | None = None,
         system: str | None = None,
+        dry_run: bool = False,
     ) -> None:
         self.ladder = ladder if isinstance(ladder, Ladder) else Ladder.from_toml(ladder) if ladder else default_ladder()
         self.settings = settings or machine_settings()
@@ -74,12 +78,16 @@ class ModelManager:
             source,
             residencies=self._switcher.residencies,
             sampler=self._sampler,
+            dry_run=dry_run,
         )
         self.decisions = self.scaler.decisions
-        self._subscriptions = (
+        self._first = FirstLoad() if dry_run else None
+        self._subscriptions = [
             self.scaler.decisions.subscribe(self._decide),
             self._switcher.outcomes.subscribe(self._finished),
-        )
+        ]
+        if self._first is not None:
+            self._subscriptions.append(self._switcher.residencies.subscribe(self._first.saw))
         self.scaler.start_continuous_monitoring()
 
     @property
@@ -122,12 +130,12 @@ class ModelManager:
                 with self._lease() as lease:
                     if not rungs or rungs[-1] != lease.spec.name:
                         rungs.append(lease.spec.name)
-                    self._check(lease.spec)
+                    self._check(lease.spec, tokens_of(messages, options or Options(), context=lease.spec.context))
                     try:
                         finished = self._write(lease, messages, text, options or Options(), take, cancelled)
                     except (MemoryError, RuntimeError) as error:  # out of memory has both faces
                         told = f"a reply on {lease.spec.name} failed: {error}"
-                        if self.scaler.initiate_graceful_degradation(told, immediate=True) is None:
+                        if self.scaler.initiate_graceful_degradation(told, immediate=True) is None or self._first:
                             raise
             seconds = time.monotonic() - asked
             if finished or text:
@@ -196,11 +204,15 @@ class ModelManager:
     def _lease(self) -> Any:
         return _Leasing(self)
 
-    def _check(self, spec: ModelSpec) -> None:
-        """The pre-flight check of a reply: when its rung no longer fits, a smaller one takes over at once."""
-        ok, reason = self.scaler.check_preflight_resources("generate", spec.name)
-        if not ok and self.scaler.analyze_resource_trends().pools.get(spec.pool) is not None:
-            self.scaler.initiate_graceful_degradation(reason, immediate=True)
+    def _check(self, spec: ModelSpec, tokens: int) -> None:
+        """The pre-flight check of a reply: when its rung no longer fits, a smaller one takes over at once.
+
+        In a dry run it is of the rung that would write the reply.
+        """
+        rung = spec.name if self._first is None else None
+        found = self.scaler.check_preflight_resources("generate", rung, tokens=tokens)
+        if not found.ok and found.known:
+            self.scaler.initiate_graceful_degradation(found.reason, immediate=True)
 
     def _write(
         self,
@@ -243,7 +255,8 @@ class ModelManager:
 
     def _decide(self, decision: Decision) -> None:
         self._shed = decision if decision.target is None else None
-        self._switcher.submit(decision)
+        if self._first is None or self._first.acts_on(decision):
+            self._switcher.submit(decision)
         self._decided.set()
 
     def _finished(self, outcome: Outcome) -> None:

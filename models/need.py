@@ -54,7 +54,11 @@ def kv_bytes_per_token(config: dict[str, Any]) -> int:
     return 2 * layers * kept * size * _DTYPE_BYTES.get(config.get("dtype") or config.get("torch_dtype") or "", 4)
 
 
+def token_bytes(path: str | Path) -> int:
+    """As `kv_bytes_per_token`, from a checkpoint's folder."""
+    return kv_bytes_per_token(json.loads((Path(path) / "config.json").read_text("utf-8")))
+
+
 def need_bytes(path: str | Path, context: int) -> int:
     """Weights, the cache of `context` tokens, and working space."""
-    config = json.loads((Path(path) / "config.json").read_text("utf-8"))
-    return weight_bytes(path) + context * kv_bytes_per_token(config) + WORKING_SPACE
+    return weight_bytes(path) + context * token_bytes(path) + WORKING_SPACE

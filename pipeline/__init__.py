@@ -6,11 +6,12 @@ from .lines import Header, Mark, RecordingError
 from .loading import Recording, load
 from .outlook import Outlook, PoolOutlook
 from .policy import Residency, Rung
+from .preflight import Preflight
 from .recording import Recorder, record
 from .replayed import replayed
 from .replaying import replay
 from .samples import Device, Pool, Pressure, Reading, Sample
-from .scaler import Preflight, ProactiveScaler
+from .scaler import ProactiveScaler
 from .settings import Settings
 from .simulation import Request, Simulation, simulate
 from .sources import Sampler, default_probes, event_time, live

@@ -1,5 +1,6 @@
 """Where each pool stands and where it is heading."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..operators.gaps import GapDetector
@@ -22,9 +23,14 @@ class Outlook:
 
     __slots__ = ("grow", "pools", "sample", "shift", "shrink", "time")
 
-    def __init__(self, sample: Sample, pools: dict[str, PoolOutlook | None], horizons: Horizons) -> None:
+    def __init__(self, sample: Sample, pools: dict[str, PoolOutlook | None], horizons: "Horizons | Outlook") -> None:
         self.sample, self.pools, self.time = sample, pools, sample.time
         self.shift, self.shrink, self.grow = horizons.shift, horizons.shrink, horizons.grow
+
+    def holding(self, own: Mapping[str, int]) -> "Outlook":
+        """The same, were these bytes of ours in the pools and nothing else of ours."""
+        pools = {name: None if p is None else p.holding(own.get(name, 0)) for name, p in self.pools.items()}
+        return Outlook(self.sample, pools, self)
 
 
 class OutlookWindow:

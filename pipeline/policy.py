@@ -58,11 +58,11 @@ def room(
 class Assessment(msgspec.Struct, frozen=True, gc=False):
     """Ranks count from the ladder's foot: 0 is the last rung, -1 is none.
 
-    fits, shrink_to: best rung a little under `high` at the shrink horizon (the resident one: under it), for shrink_to else
-    the last one under `critical` now. grow_to: best
-    rung under `low` at the grow horizon; -1 when a pool is unknown or contradicts itself. strain: of the tightest
-    pool with the resident rung at the shrink horizon, 1.0 being at `high`. critical: why to act at once, empty for no
-    reason. known: all pools could be read.
+    fits: best rung a little under `high` at the shrink horizon (the resident one: under it). shrink_to: the same, else
+    the last one where it is under `critical` now. grow_to: best rung under `low` now and under `high` at the grow
+    horizon; -1 when a pool is unknown or contradicts itself. strain: of the tightest pool with the resident rung at
+    the shrink horizon, 1.0 being at `high`. critical: why to act at once, empty for no reason. known: all pools could
+    be read.
     """
 
     time: float

@@ -1,35 +1,33 @@
 """Continuous monitoring plus a check before each operation."""
 
+import asyncio
 import logging
 import threading
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import reactivex
 from reactivex import Observable, Subject, abc
-from reactivex import operators as ops
-from reactivex.disposable import CompositeDisposable, SerialDisposable
+from reactivex.disposable import SerialDisposable
 
+from ..operators.typing import whole
 from .decider import Decider
+from .decision_log import DecisionLog
 from .decisions import decide
 from .joining import join
 from .outlook import Outlook, OutlookWindow, outlook
 from .performance import Performance
-from .policy import Judge, Residency, Rung, room
+from .policy import Judge, Residency, Rung
+from .preflight import Preflight, Seen, judge, silent
+from .pretence import Pretence
+from .running import Run, Runs
 from .samples import Sample
 from .settings import Settings
-from .sources import Sampler, default_probes, live_by
+from .sources import Sampler, default_probes, event_time, live_by
 from .tiers import machine_settings
-from .words import GIB, Asked, Decision, Performed
+from .words import Asked, Decision, Performed
 
 log = logging.getLogger("gearshift.pipeline")
-
-
-class Preflight(NamedTuple):
-    """May the operation start? Unpacks as `ok, reason`."""
-
-    ok: bool
-    reason: str
 
 
 class ProactiveScaler:
@@ -41,8 +39,12 @@ class ProactiveScaler:
         source: an Observable of samples; by default this machine, every `settings.interval` seconds.
         residencies: what is loaded, as a stream; without it nothing is taken as loaded.
         sampler: what reads this machine; by default all its probes.
+        dry_run: decide, explain, log and count as always, and take each decision as carried out at once, whatever
+            `residencies` tells of what is really loaded (see `Pretence`). Nothing in it acts.
 
     `samples`, `outlooks` and `decisions` are hot. A subscriber that raises is logged and dropped; the stream goes on.
+    Thread-safe: any method may be called from any thread at any time, from inside a subscriber too. For asyncio:
+    `async with`; the questions take microseconds, so a coroutine may ask them itself.
     """
 
     def __init__(
@@ -53,13 +55,14 @@ class ProactiveScaler:
         *,
         residencies: Observable[Residency] | None = None,
         sampler: Sampler | None = None,
+        dry_run: bool = False,
     ) -> None:
         self.ladder = list(ladder)
         self.settings = settings or machine_settings()
         if self.ladder:
             Decider(self.ladder, self.settings)  # so that a ladder that can't be used is refused here
-        self._given_sampler, self._source = sampler, source
-        self._own_sampler: Sampler | None = None
+        self._source = source
+        self._runs = Runs(lambda: Sampler(default_probes(budget=self.settings.budget)), sampler)
         self._samples: Subject[Sample] = Subject()
         self._outlooks: Subject[Outlook] = Subject()
         self._decisions: Subject[Decision] = Subject()
@@ -67,39 +70,56 @@ class ProactiveScaler:
         self._looked: Subject[Any] = Subject()
         self.samples, self.outlooks, self.decisions = map(shielded, (self._samples, self._outlooks, self._decisions))
         self.performance = Performance()
-        self._lock = threading.RLock()
-        self._running: abc.DisposableBase | None = None
-        self._last: Outlook | None = None
+        self._lock = threading.Lock()
+        self._log = DecisionLog(dry_run=dry_run)
+        self._pretence = Pretence(self.ladder) if dry_run else None
+        self._seen: Seen | None = None
         self._residency = Residency(time=float("-inf"))
+        self._residencies: Subject[Residency] = Subject()
         self._given = residencies or reactivex.never()
+        self._pools = frozenset(pool for rung in self.ladder for pool in (*rung.need, *rung.per_token))
+
+    @property
+    def counts(self) -> dict[tuple[str, str, str], int]:
+        """How many decisions there were since this was made, by (kind, urgency, rule); a snapshot.
+
+        For example `{("downgrade", "planned", "forecast"): 2}`.
+        """
+        return self._log.counts
 
     def start_continuous_monitoring(self) -> None:
-        """Begin to sample. Harmless when it runs already; may be started again after a stop."""
-        with self._lock:
-            if self._running is not None:
-                return
-            known = self._given.pipe(ops.do_action(self._remember))
-            looked = join(self._samples, known, self._asked).pipe(outlook(self.settings))
-            wires: Iterable[abc.DisposableBase] = []
-            if self.ladder:
-                decided = self._looked.pipe(decide(self.ladder, self.settings))
-                wires = [decided.subscribe(self._announce, self._broken)]
-            wires = [*wires, looked.subscribe(self._look, self._broken)]
-            # connected last: whoever subscribed before the start sees the first sample
-            source = live_by(self._sampler(), self.settings) if self._source is None else self._source
-            started = source.subscribe(self._samples.on_next, self._broken)
-            self._running = CompositeDisposable(started, *wires)
+        """Begin to sample. Harmless when it runs already; may be started again after a stop, or an end of its own."""
+        run = self._runs.begin(sampling=self._source is None)
+        if run is None:
+            return
+        try:
+            self._connect(run)
+        except BaseException:
+            self._runs.stop()
+            raise
+
+    def _connect(self, run: Run) -> None:
+        broken = self._broken(run)
+        if self.ladder:
+            decided = self._looked.pipe(decide(self.ladder, self.settings))
+            run.hold(decided.subscribe(run.relay(self._announce), broken))
+        looked = join(self._samples, self._residencies, self._asked).pipe(outlook(self.settings))
+        run.hold(looked.subscribe(run.relay(self._look), broken))
+        if self._residency.time > float("-inf"):
+            self._residencies.on_next(self._residency)  # known from an earlier run
+        run.hold(self._given.subscribe(run.relay(self._remember), broken))
+        # connected last: whoever subscribed before the start sees the first sample
+        source = live_by(run.sampler, self.settings) if run.sampler is not None else self._source
+        assert source is not None
+        run.hold(source.subscribe(run.relay(self._samples.on_next), broken, run.end))
 
     def stop_continuous_monitoring(self) -> None:
-        """End sampling; the sampler's thread is gone when this returns. Harmless when nothing runs."""
-        with self._lock:
-            running, self._running = self._running, None
-        if running is not None:
-            running.dispose()
-        with self._lock:
-            sampler, self._own_sampler = self._own_sampler, None
-        if sampler is not None:
-            sampler.close()
+        """End sampling; the sampler's thread is gone when this returns. Harmless when nothing runs.
+
+        Called from inside a subscriber of this scaler's streams, it returns at once: no further item is delivered, and
+        the thread is gone soon after that subscriber returns.
+        """
+        self._runs.stop()
 
     def __enter__(self) -> "ProactiveScaler":
         self.start_continuous_monitoring()
@@ -108,60 +128,92 @@ class ProactiveScaler:
     def __exit__(self, *_: Any) -> None:
         self.stop_continuous_monitoring()
 
-    def check_preflight_resources(self, operation: str = "generate", rung: str | None = None) -> Preflight:
-        """Does `operation` fit now, on `rung` or on the resident one? Reads the machine if there is no sample yet.
+    async def __aenter__(self) -> "ProactiveScaler":
+        self.start_continuous_monitoring()
+        return self
 
-        Raises ValueError for a rung that is not on the ladder.
+    async def __aexit__(self, *_: Any) -> None:
+        await asyncio.to_thread(self.stop_continuous_monitoring)
+
+    def check_preflight_resources(
+        self, operation: str = "generate", rung: str | None = None, *, tokens: int = 0
+    ) -> Preflight:
+        """Does `operation` fit now, on `rung` or on the resident one? Answers in microseconds; unpacks as `ok, reason`.
+
+        It goes by the last sample, if that is no older than three intervals. Else it reads the pools of the ladder
+        once; where a source was given, there is nothing to read, and the answer is no.
+
+        Args:
+            operation: its name, for the reason.
+            rung: by name; the resident one by default (in a dry run, the one that would be resident).
+            tokens: how many its context will come to. Those beyond the rung's `context` add `per_token` bytes each.
+
+        Raises:
+            ValueError: for a rung that is not on the ladder, or for tokens below 0.
+            TypeError: for tokens that are no whole number.
         """
+        tokens = whole("tokens", tokens, least=0)
         chosen = self._named(rung if rung is not None else self._residency.rung)
-        seen = self._last or self.analyze_resource_trends()
-        if chosen is None:
-            return Preflight(False, f"{operation}: no rung is loaded")
-        here = room(seen, chosen, ceiling=self.settings.critical, horizon=0)
-        if here is None:
-            return Preflight(False, f"{operation}: the memory that {chosen.name} needs can't be read")
-        numbers = (
-            f"{chosen.name} needs {here.need / GIB:.2f} GiB in {here.pool}, others hold {here.external / GIB:.2f} GiB, "
-            f"the limit is {here.ceiling:.0%} of {here.total / GIB:.2f} GiB"
-        )
-        return Preflight(here.fits, f"{operation}: {'fits' if here.fits else 'does not fit'}: {numbers}")
+        seen = self._seen
+        recent = self._recent(seen)
+        if recent is not None:
+            return judge(recent, self.ladder, chosen, self.settings, operation=operation, tokens=tokens)
+        if seen is None:
+            return silent(operation, None, 0.0)
+        then = judge(seen.outlook, self.ladder, chosen, self.settings, operation=operation, tokens=tokens)
+        return silent(operation, then, event_time() - seen.arrived)
 
     def analyze_resource_trends(self) -> Outlook:
         """The newest outlook, or one from a fresh reading when none has come yet."""
-        return self._last or OutlookWindow(self.settings).sample(self._sampler().take())
+        seen = self._seen
+        return seen.outlook if seen else OutlookWindow(self.settings).sample(self._runs.sampler().take())
 
     def should_upgrade_model(self) -> bool:
-        """Would a better rung than the resident one fit under the growth ceiling now? Says nothing of for how long."""
-        if not self.ladder:
+        """Would a better rung than the resident one fit under the growth ceiling now? Says nothing of for how long.
+
+        Goes by what `check_preflight_resources` does; False while that can't tell.
+        """
+        recent = self._recent(self._seen)
+        if recent is None or not self.ladder:
             return False
-        seen = Judge(self.ladder, self.settings).assess(self.analyze_resource_trends(), self._residency, {})
-        return seen.grow_to > seen.rank
+        found = Judge(self.ladder, self.settings).assess(recent, self._residency, {})
+        return found.grow_to > found.rank
 
     def initiate_graceful_degradation(self, reason: str, immediate: bool = False) -> Decision | None:
-        """Ask for the next smaller rung. Returns the decision, None when there is nothing smaller or nothing loaded."""
-        seen = self._last
+        """Ask for the next smaller rung. Returns the decision, None when there is nothing smaller or nothing loaded.
+
+        From inside a subscriber of `decisions` it returns None too: the next decision is made when that one is told.
+        """
+        seen, here = self._seen, threading.get_ident()
         if seen is None:
             return None
         made: list[Decision] = []
+
+        def take(decision: Decision) -> None:
+            if threading.get_ident() == here:  # another thread's decision may be for the same reason
+                made.append(decision)
+
         # no lock of ours is held here: a subscriber of decisions may call back from another thread
-        with self._decisions.subscribe(made.append):
-            self._asked.on_next(Asked(seen.time, reason, immediate))
+        with self._decisions.subscribe(take):
+            self._asked.on_next(Asked(seen.outlook.time, reason, immediate))
         return next((d for d in made if d.reason.rule == "asked" and d.reason.detail == reason), None)
 
     def record_performance(self, operation: str, seconds: float, ok: bool) -> None:
         """Feed back how an operation on the resident rung went. A rung that fails or is slow too often is left."""
-        self.performance.record(operation, seconds, ok)
-        at = self._last.time if self._last is not None else 0.0
+        with self._lock:
+            self.performance.record(operation, seconds, ok)
+        seen = self._seen
+        at = seen.outlook.time if seen is not None else 0.0
         self._asked.on_next(Performed(at, operation, seconds, ok, self._residency.rung))
 
-    def _sampler(self) -> Sampler:
-        """The one given, else one of our own, made when it is needed and closed when monitoring stops."""
-        with self._lock:
-            if self._given_sampler is not None:
-                return self._given_sampler
-            if self._own_sampler is None:
-                self._own_sampler = Sampler(default_probes(budget=self.settings.budget))
-            return self._own_sampler
+    def _recent(self, seen: Seen | None) -> Outlook | None:
+        """What was seen if fresh, else the ladder's pools as they are now; None where a given source is silent."""
+        if seen is not None and not seen.stale(event_time(), self.settings.interval):
+            return seen.outlook
+        if self._source is not None:
+            return None
+        sample = self._runs.sampler().take_pools(self._pools)
+        return OutlookWindow(self.settings).sample(sample)
 
     def _named(self, name: str | None) -> Rung | None:
         if name is None:
@@ -173,19 +225,33 @@ class ProactiveScaler:
 
     def _look(self, seen: Any) -> None:
         if type(seen) is Outlook:
-            self._last = seen
+            # a given source's samples may be of another clock than this machine's, so there it counts when they come
+            self._seen = Seen(seen, seen.time if self._source is None else event_time())
             self._outlooks.on_next(seen)
+            if self._pretence is not None:
+                seen = self._pretence.shown(seen)
         self._looked.on_next(seen)
 
     def _remember(self, residency: Residency) -> None:
+        if self._pretence is None or self._pretence.believes(residency):
+            self._reside(residency)
+
+    def _reside(self, residency: Residency) -> None:
         self._residency = residency
+        self._residencies.on_next(residency)
 
     def _announce(self, decision: Decision) -> None:
-        log.info("%s", decision.explain(), extra={"decision": decision})
+        self._log.write(decision)
         self._decisions.on_next(decision)
+        if self._pretence is not None:
+            self._reside(self._pretence.done(decision))
 
-    def _broken(self, error: Exception) -> None:
-        log.error("the stream of samples or decisions broke: %s; start monitoring again", error, exc_info=error)
+    def _broken(self, run: Run) -> Callable[[Exception], None]:
+        def tell(error: Exception) -> None:
+            run.end()
+            log.error("the stream of samples or decisions broke: %s; start monitoring again", error, exc_info=error)
+
+        return tell
 
 
 def shielded(subject: Observable[Any]) -> Observable[Any]:

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -58,36 +58,50 @@ _FIELDS = [name for name in Reading.__struct_fields__ if name not in ("pools", "
 class Sampler:
     """Reads all probes into one Sample. A probe that raises is named in `missing`, and logged at its first failure.
 
-    Thread-safe. `alarm` is the probe that can wake a wait, if there is one.
+    Thread-safe: no probe is read by two threads at once. `alarm` is the probe that can wake a wait, if there is one.
     """
 
     def __init__(self, probes: Sequence[Probe]) -> None:
-        self._probes = probes
+        self._probes = [(probe, threading.Lock()) for probe in probes]
         self._failing: set[str] = set()
         self._lock = threading.Lock()
         self.alarm = next((probe for probe in probes if isinstance(probe, AlarmProbe)), None)
 
     def take(self) -> Sample:
         with self._lock:
-            return self._take()
+            return self._take(self._probes)
+
+    def take_pools(self, names: Collection[str]) -> Sample:
+        """A sample of these pools by their probes alone: cheap, and not held up by another probe that hangs.
+
+        A pool that no probe knows is left out.
+        """
+        wanted = frozenset(names)
+        asked = [entry for entry in self._probes if not wanted.isdisjoint(entry[0].pools)]
+        if not wanted.issubset(name for probe, _ in asked for name in probe.pools):
+            # an accelerator has no pool until it has been read since torch woke it
+            asked += [e for e in self._probes if isinstance(e[0], AcceleratorProbe) and e not in asked]
+        return self._take(asked)
 
     def close(self) -> None:
         """Let go of what the probes hold; for the end of the app. Harmless when repeated."""
         with self._lock:
-            for probe in self._probes:
+            for probe, lock in self._probes:
                 close = getattr(probe, "close", None)
                 if close is not None:
-                    close()
+                    with lock:
+                        close()
 
-    def _take(self) -> Sample:
+    def _take(self, probes: Iterable[tuple[Probe, threading.Lock]]) -> Sample:
         # no more digits than the clocks and the kernel's counts are good for: recordings stay small and readable
         now, wall = round(event_time(), 6), round(time.time(), 3)
         pools: dict[str, Pool | None] = {}
         fields: dict[str, Any] = {}
         missing: list[str] = []
-        for probe in self._probes:
+        for probe, lock in probes:
             try:
-                reading = probe.read()
+                with lock:
+                    reading = probe.read()
                 told = {name: getattr(reading, name) for name in _FIELDS}
             except Exception as error:  # noqa: BLE001 - whatever a driver raises, the others still count
                 missing.append(probe.name)

@@ -124,6 +124,11 @@ class PoolOutlook:
         self.base = float(self.external) if base is None else base
         self.trend, self.slope, self.margins, self.horizon = trend, slope, margins, horizon
 
+    def holding(self, own: int) -> "PoolOutlook":
+        """The same, were `own` bytes of ours in it."""
+        pool = Pool(self.pool.total, self.external + own, own)
+        return PoolOutlook(pool, self.trend, self.slope, self.margins, self.horizon, self.base)
+
     def bound(self, seconds: float) -> float:
         """What external use should not exceed `seconds` ahead; never below what is in use now.
 
@@ -166,8 +171,10 @@ class PoolTrack:
         test.update(external, level, time, slope)
         if slope <= 0 or not (test.trusts_line and _fits(line)):
             slope = 0.0
-        base = level if test.trusts_level and not slope else external
         horizons, near, far = self._horizons, self._shrink, self._grow
+        base = external
+        if not slope and test.trusts_level and external - level <= (near.value or 0.0):  # else it has been left
+            base = level
         near.update(external, base, time, slope, horizons.shrink)
         far.update(external, base, time, slope, horizons.grow)
         return PoolOutlook(pool, line, slope, (near.value, far.value), horizons.shrink, base)
