@@ -8,11 +8,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ..pipeline.loading import Recording, load
-from ..pipeline.policy import Rung
 from ..pipeline.replayed import rungs_from
+from ..pipeline.rungs import Rung, checked_ladder, qualities
 from ..pipeline.settings import Settings
 from ..pipeline.simulation.fitting import fitted
-from ..pipeline.simulation.simulate import checked
 
 _DOTTED = {f"ceiling.{key}": key for key in ("high", "critical", "hysteresis")}
 
@@ -26,7 +25,8 @@ class Unusable(Exception):
 
 
 class Given(NamedTuple):
-    """changed: keys that the command line sets. load_time: seconds, None for what a disk takes."""
+    """ladder: with its places as qualities, where it doesn't tell the rungs apart. changed: keys that the command line
+    sets. load_time: seconds, None for what a disk takes."""
 
     recording: Recording
     ladder: list[Rung]
@@ -67,9 +67,9 @@ def _recording(path: Path) -> Recording:
 def _ladder(recording: Recording, file: Path | None) -> list[Rung]:
     try:
         if file is not None:
-            rungs = checked(rungs_from(file))
+            rungs = checked_ladder(rungs_from(file))
         elif recording.header is not None and recording.header.ladder:
-            file, rungs = recording.path, checked(recording.header.ladder)
+            file, rungs = recording.path, checked_ladder(recording.header.ladder)
         else:
             raise Unusable(
                 f"{recording.path} names no ladder; pass --ladder FILE, TOML with [[rung]] tables, the best first,"
@@ -88,7 +88,8 @@ def _ladder(recording: Recording, file: Path | None) -> list[Rung]:
                     f"{file}: rung {rung.name!r} needs {pool}, which {recording.path} holds no reading of; it has"
                     f" {', '.join(sorted(known)) or 'none'}"
                 )
-    return rungs
+    told = zip(rungs, reversed(qualities(rungs)), strict=True)
+    return [msgspec.structs.replace(rung, quality=quality) for rung, quality in told]
 
 
 def _changed(changes: Iterable[str]) -> dict[str, Any]:
@@ -100,11 +101,17 @@ def _changed(changes: Iterable[str]) -> dict[str, Any]:
         if not equals or name not in fields:
             what = f"unknown key {key!r}" if equals else "wants KEY=VALUE"
             raise Unusable(f"--set {change}: {what}; the keys are {', '.join([*fields, *_DOTTED])}", 2)
-        text = "null" if value.lower() == "none" else value
         try:
-            made[name] = msgspec.convert(text, fields[name], strict=False)
-        except msgspec.ValidationError as error:
+            made[name] = _value(value, fields[name])
+        except msgspec.MsgspecError as error:
+            usual = msgspec.json.encode(getattr(Settings(), name)).decode().strip('"')
             raise Unusable(
-                f"--set {change}: {key} can't be {value!r}: {error}; give it as in {key}={getattr(Settings(), name)}", 2
+                f"--set {change}: {key} can't be {value!r}: {error}; give it as in {key}={usual}", 2
             ) from None
     return made
+
+
+def _value(text: str, type_: Any) -> Any:
+    if text.startswith("{"):
+        return msgspec.json.decode(text, type=type_)
+    return msgspec.convert("null" if text.lower() == "none" else text, type_, strict=False)

@@ -7,7 +7,7 @@ from reactivex import Observable
 from reactivex import operators as ops
 
 from ..loading import Recording
-from ..policy import Rung
+from ..rungs import Rung, checked_ladder
 from ..samples import Sample
 from ..settings import Settings
 from .fitting import fitted
@@ -67,10 +67,11 @@ def simulate(
         name: of the policy, for the result.
 
     Raises:
-        ValueError: for an empty ladder, rungs of one name, a decision for an unknown rung, times or rates that are out
-            of range, requests out of order. TypeError: for a ladder of something else.
+        ValueError: for a ladder that is empty, not best first, or has two rungs of one name; a decision for an unknown
+            rung; times or rates that are out of range; requests out of order. TypeError: for a ladder of no rungs.
+        RuntimeError: for a policy whose decisions at one moment don't end.
     """
-    rungs = checked(ladder)
+    rungs = checked_ladder(ladder)
     if not kill_after > 0:
         raise ValueError(f"kill_after must be seconds above 0 (infinite: never), got kill_after={kill_after!r}")
     if not (math.isfinite(tokens_per_second) and tokens_per_second > 0):
@@ -117,20 +118,6 @@ def _told(machine: Machine, name: str) -> Simulation:
         replies=machine.replies.finished,
         waited=meter.waited,
     )
-
-
-def checked(ladder: Sequence[Rung]) -> list[Rung]:
-    """The rungs, best first. Raises ValueError for none and for equal names, TypeError for what is no Rung."""
-    rungs = list(ladder)
-    if not rungs:
-        raise ValueError("ladder must hold at least one rung, got an empty one")
-    for rung in rungs:
-        if not isinstance(rung, Rung):
-            raise TypeError(f"ladder must hold Rung objects, best first, got {rung!r}")
-    names = [rung.name for rung in rungs]
-    if len(set(names)) != len(names):
-        raise ValueError(f"rung names must differ, got {names}")
-    return rungs
 
 
 def _listed(samples: Recording | Observable[Sample] | Iterable[Sample]) -> list[Sample]:

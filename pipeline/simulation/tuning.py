@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -12,10 +12,10 @@ from ..settings import Settings
 from .result import Simulation
 from .simulate import simulate
 
-_GRID = {
+_GRID: dict[str, tuple[Any, ...]] = {
     "high": (0.70, 0.75, 0.80, 0.85, 0.90),
     "hysteresis": (0.05, 0.10, 0.15),
-    "stabilisation": (60.0, 300.0, 900.0),
+    "stabilisation": (60.0, 300.0, "adaptive"),
 }
 KEYS = tuple(_GRID)
 

@@ -104,7 +104,10 @@ def test_settings_for_a_slow_recording_are_fitted(tmp_path: Path, ladder: Path) 
         ("high=lots", ["high can't be 'lots'", "high=0.8"]),
         ("ceiling.high=1.5", ["high must be above 0 and at most critical (0.92), got high=1.5"]),
         ("window=nan", ["window must be seconds above 0"]),
-        ("budget=2.5", ["budget can't be '2.5'"]),
+        ("budget=2.5", ["budget can't be '2.5'", "budget=null"]),
+        ("stabilisation=sometimes", ["stabilisation can't be 'sometimes'", "stabilisation=300.0"]),
+        ("reserve=7", ["reserve can't be '7'", "reserve={}"]),
+        ('reserve={"ram": "much"}', ["reserve can't be '{", "Expected `int`"]),
     ],
 )
 def test_a_bad_change_is_exit_code_2_and_named(ladder: Path, change: str, parts: list[str]) -> None:
@@ -115,11 +118,20 @@ def test_a_bad_change_is_exit_code_2_and_named(ladder: Path, change: str, parts:
         assert [part for part in parts if part not in said(done)] == []
 
 
-def test_numbers_none_and_several_changes_are_taken_together(ladder: Path) -> None:
+def test_numbers_words_none_and_several_changes_are_taken_together(ladder: Path) -> None:
     changes = ["budget=none", "ceiling.high=0.95", "ceiling.critical=0.97", "ceiling.hysteresis=1e-1"]
+    changes += ["stabilisation=adaptive", 'reserve={"ram": 1000}', "max_shifts_per_hour=2"]
     options = [part for change in changes for part in ("--set", change)]
     told = json.loads(gearshift("simulate", LEAK, "--ladder", ladder, *options, "--json").stdout)["settings"]
     assert (told["budget"], told["high"], told["critical"], told["hysteresis"]) == (None, 0.95, 0.97, 0.1)
+    assert (told["stabilisation"], told["reserve"], told["max_shifts_per_hour"]) == ("adaptive", {"ram": 1000}, 2)
+
+
+def test_a_ladder_that_tells_no_qualities_counts_by_its_places(tmp_path: Path) -> None:
+    file = tmp_path / "plain.toml"
+    file.write_text("\n".join(line for line in LADDER.splitlines() if "quality" not in line))
+    told = json.loads(gearshift("simulate", LEAK, "--ladder", file, "--json").stdout)
+    assert [rung["quality"] for rung in told["ladder"]] == [3.0, 2.0, 1.0]
 
 
 def test_a_recording_that_cannot_be_read_is_one_line_and_exit_code_1(tmp_path: Path, ladder: Path) -> None:
