@@ -25,6 +25,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m tests.benchmarks.memory
 	$(BIN)/python -m tests.benchmarks.stream
 	$(BIN)/python -m tests.benchmarks.sensing
+	$(BIN)/python -m tests.benchmarks.preflight
 	$(BIN)/python -m tests.benchmarks.nvml
 	$(BIN)/python -m tests.benchmarks.recordings
 	$(BIN)/python -m tests.benchmarks.policies

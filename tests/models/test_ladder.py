@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from gearshift.models import Ladder, LadderError, ModelManager, ModelSpec
 from gearshift.models.need import kv_bytes_per_token, weight_bytes
+from gearshift.pipeline import Rung
+from gearshift.pipeline.preflight import with_tokens
 from safetensors import safe_open
 
 
@@ -72,6 +74,26 @@ def test_cache_of_a_token_follows_grouped_heads() -> None:
         "dtype": "bfloat16",
     }
     assert kv_bytes_per_token(config) == 2 * 30 * 3 * 64 * 2
+
+
+def test_a_rung_says_what_context_it_has_room_for_and_what_a_further_token_takes(checkpoints: dict[str, Path]) -> None:
+    def rung(context: int, device: str = "cpu") -> Rung:
+        path = str(checkpoints["large"])
+        return Ladder([ModelSpec(name="a", path=path, context=context, device=device)]).rungs()[0]
+
+    size = 2 * 4 * 2 * 128 * 4  # keys and values, layers, key-value heads, head size, float32
+    assert (rung(512).context, rung(512).per_token) == (512, {"ram": size})
+    assert rung(512, "cuda:1").per_token == {"cuda:1": size}
+    grown = with_tokens(rung(512), 700)
+    assert grown.need == rung(700).need, "a longer context asked for is one that was kept room for"
+
+
+def test_a_rung_whose_config_does_not_tell_says_nothing_of_a_token(
+    tmp_path: Path, checkpoints: dict[str, Path]
+) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model.safetensors").symlink_to(checkpoints["small"] / "model.safetensors")
+    assert Ladder([ModelSpec(name="a", path=str(tmp_path))]).rungs()[0].per_token == {}
 
 
 def test_a_ladder_is_read_without_torch(checkpoints: dict[str, Path]) -> None:

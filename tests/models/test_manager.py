@@ -2,56 +2,15 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from gearshift.models import Ladder, ModelManager, NoRungFits, Options, Outcome
-from gearshift.models.hosts.inline import InlineHost
+from gearshift.models import Ladder, NoRungFits, Options
 from gearshift.models.testing import FakeLoader
-from gearshift.pipeline import Pool, Sample, Settings
-from reactivex import Subject
+from gearshift.pipeline import Pool, Sample
 
-TOTAL = 1000 << 20
-FOUR = Options(max_new_tokens=4)
-
-
-class Machine:
-    """A manager, and the means to say what its samples are and to wait for its outcomes."""
-
-    def __init__(self, ladder: Ladder, loader: FakeLoader | None = None, **settings: Any) -> None:
-        self.source: Subject[Sample] = Subject()
-        self.loader = loader or FakeLoader()
-        self.time = 0.0
-        self.settled = threading.Condition()
-        self.outcomes: list[Outcome] = []
-        self.notices: list[Any] = []
-        self.manager = ModelManager(
-            ladder, Settings(interval=0.1, settle=0, **settings), source=self.source, host=InlineHost(self.loader)
-        )
-        self.manager.outcomes.subscribe(self._ended)
-        self.manager.notices.subscribe(self.notices.append)
-        self.needs = {rung.name: rung.need["ram"] for rung in ladder.rungs()}
-
-    def _ended(self, outcome: Outcome) -> None:
-        with self.settled:
-            self.outcomes.append(outcome)
-            self.settled.notify_all()
-
-    def push(self, external: int | None, *, seconds: int = 1) -> None:
-        for _ in range(seconds):
-            self.time += 1
-            own = self.needs.get(self.manager.rung or "", 0)
-            pool = None if external is None else Pool(TOTAL, external + own, own)
-            self.source.on_next(Sample(self.time, {"ram": pool}))
-
-    def until(self, holds: Callable[[], bool]) -> None:
-        with self.settled:
-            assert self.settled.wait_for(holds, timeout=20), self.outcomes
-
-    def load(self, external: int = 0) -> None:
-        self.push(external)
-        self.until(lambda: self.outcomes != [])
+from tests.models.machine import FOUR, TOTAL, Machine, shortage
 
 
 @pytest.fixture
@@ -59,11 +18,6 @@ def machine(ladder: Ladder) -> Iterator[Machine]:
     made = Machine(ladder)
     yield made
     made.manager.shutdown()
-
-
-def shortage(machine: Machine, rung: str) -> int:
-    """External use at which `rung` is the best that fits under the ceiling."""
-    return int(0.8 * TOTAL) - machine.needs[rung] - 1
 
 
 def test_a_reply_says_what_wrote_it(machine: Machine) -> None:
@@ -182,11 +136,35 @@ def test_preflight_of_a_reply_moves_to_a_rung_that_fits(ladder: Ladder) -> None:
     machine = Machine(ladder, critical=1.0, confirm=60.0)
     machine.load()
     external = TOTAL - machine.needs["large"] + (1 << 20)
-    machine.source.on_next(Sample(2.0, {"ram": Pool(TOTAL, external)}))
+    machine.source.on_next(Sample(2.0, {"ram": Pool(TOTAL, external)}, interval=60.0))
     assert machine.manager.rung == "large" and len(machine.outcomes) == 1
     reply = machine.manager.respond("Hi", options=FOUR)
     assert reply.rungs[-1] != "large" and reply == "word0 word1 word2 word3 "
     machine.manager.shutdown()
+
+
+def test_a_source_that_fell_silent_moves_no_reply(ladder: Ladder) -> None:
+    machine = Machine(ladder, critical=1.0, confirm=60.0)
+    machine.load()
+    external = TOTAL - machine.needs["large"] + (1 << 20)
+    machine.source.on_next(Sample(2.0, {"ram": Pool(TOTAL, external)}, interval=1e-9))
+    assert machine.manager.respond("Hi", options=FOUR).rungs == ("large",)
+    machine.manager.shutdown()
+
+
+def test_the_preflight_of_a_reply_counts_its_tokens(machine: Machine) -> None:
+    asked: list[tuple[Any, ...]] = []
+    check = machine.manager.scaler.check_preflight_resources
+
+    def spy(operation: str = "generate", rung: str | None = None, *, tokens: int = 0) -> Any:
+        asked.append((operation, rung, tokens))
+        return check(operation, rung, tokens=tokens)
+
+    machine.load()
+    machine.manager.scaler.check_preflight_resources = spy
+    machine.manager.respond("x" * 30, options=FOUR)
+    machine.manager.respond("y" * 3000, options=FOUR)
+    assert asked == [("generate", "large", 14), ("generate", "large", 512)]
 
 
 def test_when_no_rung_fits_the_app_is_told_the_numbers_and_lives_on(machine: Machine) -> None:

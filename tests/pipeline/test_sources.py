@@ -1,10 +1,12 @@
 import logging
 import threading
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from gearshift.pipeline import Device, Pool, Pressure, Reading, Sample, Sampler, live
+from gearshift.pipeline.probes.accelerator import AcceleratorProbe
 from gearshift.pipeline.probes.nvml import NvmlProbe
 from gearshift.pipeline.sources import FILL, default_probes, event_time, pace
 from gearshift.pipeline.testing import ScriptedGpu, ScriptedNvml, ScriptedProbe
@@ -87,6 +89,39 @@ def test_two_threads_never_read_a_probe_at_once() -> None:
     for thread in threads:
         thread.join(10)
     assert probe.overlaps == 0
+
+
+def test_pools_can_be_read_by_their_own_probes_alone() -> None:
+    def counted(name: str, *pools: str) -> Any:
+        class Counted(ScriptedProbe):
+            reads = 0
+
+            def read(self) -> Reading:
+                self.reads += 1
+                return super().read()
+
+        return Counted([Reading(pools={pool: Pool(10, 5) for pool in pools})], name=name, pools=pools)
+
+    ram, cards, alarm = counted("ram", "ram"), counted("nvml", "cuda:0", "cuda:1"), counted("alarm")
+    sampler = Sampler([ram, cards, alarm])
+    assert sampler.take_pools(["ram"]).pools == {"ram": Pool(10, 5)}
+    assert set(sampler.take_pools({"cuda:1"}).pools) == {"cuda:0", "cuda:1"}
+    assert sampler.take_pools(("ram", "mps")).pools == {"ram": Pool(10, 5)}
+    assert sampler.take_pools([]).pools == {}
+    assert (ram.reads, cards.reads, alarm.reads) == (2, 1, 0)
+
+
+def test_an_accelerator_that_was_never_read_is_asked_for_a_pool_that_no_probe_knows() -> None:
+    class Metal:
+        version = SimpleNamespace(hip=None)
+        accelerator = SimpleNamespace(current_accelerator=lambda: SimpleNamespace(type="mps"))
+        mps = SimpleNamespace(
+            is_available=lambda: True, recommended_max_memory=lambda: 100, driver_allocated_memory=lambda: 30
+        )
+
+    sampler = Sampler([AcceleratorProbe(lambda: Metal, available=lambda: 50), ScriptedProbe([Reading()])])
+    for _ in range(2):
+        assert sampler.take_pools(["mps"]).pools == {"mps": Pool(100, 50, 30)}
 
 
 def test_this_machine_is_read_whole() -> None:
