@@ -68,7 +68,11 @@ def _rung(where: str, table: Any) -> Rung:
     try:
         for key in set(table) - set(fields):
             raise ValueError(f"unknown key {key} = {table[key]!r}")
-        return msgspec.convert(table, Rung)
+        rung = msgspec.convert(table, Rung)
+        for pool, need in rung.need.items():
+            if need < 0:
+                raise ValueError(f"need must be bytes of at least 0, got {pool} = {need}")
+        return rung
     except (ValueError, TypeError) as error:
         raise ValueError(f"{where}: {error}; the keys of a rung are {', '.join(fields)}, its need in bytes") from None
 

@@ -154,6 +154,7 @@ def test_a_ladder_that_cannot_be_used_is_named(tmp_path: Path, plain: Path) -> N
         ("[[rung]", "not TOML"),
         ('[[rung]]\nname = "a"\nneed = { vram = 1 }', "rung 'a' needs vram, which"),
         ('[[rung]]\nname = "a"\nneed = { ram = 1 }\n' * 2, "rung names must differ"),
+        ('[[rung]]\nname = "a"\nneed = { ram = -5 }', "need must be bytes of at least 0, got ram = -5"),
     ):
         file.write_text(text)
         done = gearshift("simulate", plain, "--ladder", file)
