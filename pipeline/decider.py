@@ -140,7 +140,7 @@ class Decider:
     def _at_once(self, a: Assessment, held: int) -> Decision | None:
         target, why = min(a.shrink_to, held), a.critical
         if self._wanted is not None:
-            coming = self.judge.danger(a.outlook, held)
+            coming = self.judge.danger(a.outlook, held, coming=True)
             if not coming:
                 target = held  # what is on its way will do
             elif held > a.rank:

@@ -15,7 +15,7 @@ class Horizons:
     shrink: the slowest of them, then as long as a shortage must last to count, and one sample interval.
     grow: a shift up and its reversal.
 
-    >>> ahead = Horizons(Settings(horizon=10, confirm=2, interval=1))
+    >>> ahead = Horizons(Settings())
     >>> ahead.shrink, ahead.grow
     (13.0, 23.0)
     >>> ahead.residency(Residency(time=60.0, state="ready", rung="small", seconds=20.0))

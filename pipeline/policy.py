@@ -94,6 +94,7 @@ class Judge:
         """`aside`: rungs not to use, until when."""
         s = self._settings
         high, low, time = s.high, s.low, outlook.time
+        adaptive = s.stabilisation == "adaptive"
         stay_room: dict[str, float] = {}
         shrink_room: dict[str, float] = {}
         grow_room: dict[str, float] = {}
@@ -112,9 +113,9 @@ class Judge:
             bound = seen.bound(outlook.shrink)
             stay_room[name] = min(high * total, most) - bound
             shrink_room[name] = min(s.guarded * total, most) - bound
-            grow_room[name] = min(
-                min(low * total, most) - seen.external, min(high * total, most) - seen.bound(outlook.grow)
-            )
+            below = s.guarded if adaptive and seen.margins[1] is not None else low
+            ahead = min(s.guarded * total, most) - seen.bound(outlook.grow)
+            grow_room[name] = min(min(below * total, most) - seen.external, ahead)
             sound = sound and pool.own <= pool.used
             rising = rising or seen.slope > 0
         rung = residency.rung
@@ -131,15 +132,18 @@ class Judge:
             shrink_to = self._last_resort(outlook, aside)
         return Assessment(time, outlook, residency, rank, fits, shrink_to, grow_to, strain, critical, known, rising)
 
-    def danger(self, outlook: Outlook, rank: int) -> str:
-        """Why use would be critical with the rung of this rank, now or before a shift could end; else empty."""
+    def danger(self, outlook: Outlook, rank: int, *, coming: bool) -> str:
+        """Why use is critical with the rung of this rank, now or before a shift could end; empty where it isn't.
+
+        What is loaded counts with what it holds, and one that is still `coming` with its need.
+        """
         critical = ""
         for name, need in self._needs[rank] if rank >= 0 else ():
             seen = outlook.pools.get(name)
             if seen is None:
                 continue
             edge = self._settings.critical * seen.pool.total
-            if seen.external + need >= edge:
+            if (seen.external + need if coming else seen.pool.used) >= edge:
                 return "critical"
             if seen.slope > 0 and seen.external + seen.slope * outlook.shift + need >= edge:
                 critical = "soon critical"
@@ -168,7 +172,7 @@ class Judge:
 
     def _resident(self, outlook: Outlook, rank: int, stay_room: Mapping[str, float]) -> tuple[float, str]:
         s = self._settings
-        strain, critical = 0.0, ""
+        strain = 0.0
         for name, need in self._needs[rank]:
             seen = outlook.pools.get(name)
             if seen is None:
@@ -176,6 +180,4 @@ class Judge:
             total = seen.pool.total
             limit = min(s.high * total, total - s.reserve.get(name, 0)) if s.reserve else s.high * total
             strain = max(strain, 1.0 + (need - stay_room[name]) / limit if limit > 0 else 2.0)
-            if seen.pool.used >= s.critical * total:
-                critical = "critical"
-        return strain, critical or self.danger(outlook, rank)
+        return strain, self.danger(outlook, rank, coming=False)

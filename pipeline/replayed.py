@@ -31,8 +31,8 @@ def replayed(
             settings and residencies then count too, as far as none are given here.
         settings: `Settings()` by default, whatever the machine, so that all machines decide alike.
         residencies: what is loaded from which time on, on the samples' clock, in any order; each comes right before
-            the first sample that is not earlier. By default nothing is ever loaded, so that the stream ends with the
-            first rung that it asks for.
+            the first sample that is not earlier. By default no load ever ends, so that only the first rung is asked
+            for, and what is left of it should memory run short meanwhile.
 
     Raises:
         RecordingError, FileNotFoundError: for the recording. ValueError: for the ladder.

@@ -14,8 +14,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     high: shrink when use would pass it. hysteresis: grow only below high - hysteresis. critical: act at once.
     interval: between samples; fastest: the same while memory runs short. window: of the trend. horizon: the least time
     to look ahead; a slower shift on this machine lengthens it. alpha: share of the forecasts that may turn out too
-    low. confirm: how long a shortage in sight must last. stabilisation: how long a larger rung must have fitted at
-    every moment; "adaptive" asks for less than 300 s where a shift is cheap (never less than 10 s), and for more after
+    low. confirm: how long a shortage in sight must last while use rises. patience: the same while it doesn't, so that
+    spikes are sat out. stabilisation: how long a larger rung must have fitted at every moment; "adaptive" asks for less than 300 s where a shift is cheap (never less than 10 s), and for more after
     an upgrade that had to be taken back. recovery: the same when nothing is loaded. settle: pause after a shift; up to
     15 s while its memory has not come back. retry: how long a rung that failed is set aside, twice as long each time.
     gap: silence that restarts the stabilisation. max_shifts_per_hour: growth ends when it could take more; an
@@ -32,13 +32,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """
 
     high: float = 0.80
-    hysteresis: float = 0.10
+    hysteresis: float = 0.03
     critical: float = 0.92
     interval: float = 1.0
     fastest: float = 0.1
     window: float = 30.0
     horizon: float = 10.0
-    alpha: float = 0.05
+    alpha: float = 0.20
     confirm: float = 2.0
     patience: float = 30.0
     stabilisation: float | Literal["adaptive"] = 300.0
@@ -58,7 +58,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             if not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{name} must be seconds above 0, got {name}={value!r}")
         adaptive = self.stabilisation == "adaptive"
-        for name in ("horizon", "confirm", "recovery", "settle", "retry", *([] if adaptive else ["stabilisation"])):
+        for name in (
+            "horizon",
+            "confirm",
+            "patience",
+            "recovery",
+            "settle",
+            "retry",
+            *([] if adaptive else ["stabilisation"]),
+        ):
             value = getattr(self, name)
             if isinstance(value, str) or not (math.isfinite(value) and value >= 0):
                 more = ' or "adaptive"' if name == "stabilisation" else ""

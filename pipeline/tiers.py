@@ -39,7 +39,7 @@ class HardwareTierDetector:
     >>> machine.detect().name
     'mid_range'
     >>> machine.scaling_thresholds()
-    {'high': 0.8, 'critical': 0.92, 'hysteresis': 0.1, 'interval': 1.0, 'window': 30.0}
+    {'high': 0.8, 'critical': 0.92, 'hysteresis': 0.03, 'interval': 1.0, 'window': 30.0}
     >>> machine.can_run(Rung("qwen-7b-bf16", {"ram": 15 << 30})), machine.can_run(Rung("on a GPU", {"cuda:0": 1}))
     (True, False)
     >>> print(machine.explain())

@@ -14,7 +14,7 @@ from .simulate import simulate
 
 _GRID: dict[str, tuple[Any, ...]] = {
     "high": (0.70, 0.75, 0.80, 0.85, 0.90),
-    "hysteresis": (0.05, 0.10, 0.15),
+    "hysteresis": (0.03, 0.06, 0.10),
     "stabilisation": (60.0, 300.0, "adaptive"),
 }
 KEYS = tuple(_GRID)

@@ -112,7 +112,7 @@ def test_critical_use_turns_a_planned_shift_that_is_under_way_into_an_immediate_
     made: list[Decision] = []
     decision_stream(source, residencies, LADDER, Settings(settle=0)).subscribe(made.append)
     residencies.on_next(Residency(-10.0, "ready", "large"))
-    for second, external in enumerate([350] * 5 + [440] * 3):
+    for second, external in enumerate([350] * 32 + [440] * 3):
         source.on_next(Sample(float(second), {"ram": Pool(1000, external + 500, 500)}))
     assert [(d.target, d.urgency) for d in made] == [("medium", "planned"), ("medium", "immediate")]
 

@@ -88,7 +88,7 @@ def test_a_machine_is_shown_with_what_would_be_loaded() -> None:
 
 
 def test_each_decision_of_a_dry_run_is_made_once() -> None:
-    scaler, made = dry([100] * 3 + [350] * 30, own=500, first=READY)
+    scaler, made = dry([100] * 3 + [350] * 60, own=500, first=READY)
     assert [(d.kind, d.source, d.target) for d in made] == [("downgrade", "large", "medium")]
     assert scaler.counts == {("downgrade", "planned", "forecast"): 1}
 

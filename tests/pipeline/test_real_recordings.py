@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gearshift.pipeline import Decision, Residency, Rung, load
+from gearshift.pipeline import Decision, Residency, Rung, Settings, load
 
 from tests.recordings.make import PROGRAMS
 
@@ -25,7 +25,7 @@ Replay = Callable[..., list[Decision]]
 def test_beside_a_real_program_the_same_is_decided_as_before(
     name: str, replay_decisions: Replay, assert_golden: Any
 ) -> None:
-    decisions = replay_decisions(RECORDINGS / f"{name}.jsonl", ladder=LADDER, residencies=LOADED)
+    decisions = replay_decisions(RECORDINGS / f"{name}.jsonl", LADDER, Settings(patience=2), LOADED)
     assert_golden(decisions, RECORDINGS.parent / f"golden/{name}.json")
 
 

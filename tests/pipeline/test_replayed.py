@@ -16,8 +16,12 @@ def recording(tmp_path: Path) -> Path:
     return file
 
 
-def test_a_replay_without_residencies_ends_with_the_first_rung_it_asks_for(recording: Path) -> None:
-    assert [(d.kind, d.target) for d in replayed(recording, LADDER)] == [("upgrade", "large")]
+def test_a_replay_without_residencies_asks_for_a_rung_and_calls_it_off_when_its_load_would_turn_critical(
+    recording: Path,
+) -> None:
+    made = [(d.kind, d.target, d.reason.rule) for d in replayed(recording, LADDER)]
+    assert made[0] == ("upgrade", "large", "fits")
+    assert {rule for _, _, rule in made[1:]} <= {"critical", "soon critical", "nothing fits"} and len(made) > 1
 
 
 def test_without_a_ladder_all_is_as_it_was_recorded(tmp_path: Path) -> None:
@@ -82,7 +86,7 @@ def test_rungs_are_read_from_a_file(recording: Path, tmp_path: Path) -> None:
     )
     assert rungs_from(file) == [Rung("large", {"ram": 500, "cuda:0": 1000}, 2.0), Rung("small", {"ram": 100})]
     file.write_text('[[rung]]\nname = "only"\nneed = { ram = 500 }')
-    assert [d.target for d in replayed(recording, file)] == ["only"]
+    assert [d.target for d in replayed(recording, file)] == ["only", None]
 
 
 @pytest.mark.parametrize(

@@ -85,11 +85,11 @@ def test_what_was_loaded_beside_is_dropped_when_a_newer_decision_came_meanwhile(
     assert [s.decision.target for s in found.shifts] == ["large"]
 
 
-def test_nothing_answers_while_an_immediate_decision_waits() -> None:
+def test_an_immediate_decision_ends_a_load_that_is_under_way() -> None:
     script = {0.0: to("medium"), 5.0: to("small", "medium"), 6.0: now("small", "medium")}
     found, policy = play([0] * 13, script)
-    assert found.time_by_rung == pytest.approx({None: 2 + 3.08, "large": 0.0, "medium": 4.0, "small": 2.92})
-    assert policy.told[3:] == [(7.04, "ready", "medium"), (7.04, "shifting", "medium"), (9.08, "ready", "small")]
+    assert found.time_by_rung == pytest.approx({None: 2 + 2.08, "large": 0.0, "medium": 4.0, "small": 3.92})
+    assert policy.told[3:] == [(6.04, "ready", "medium"), (6.04, "shifting", "medium"), (8.08, "ready", "small")]
 
 
 def test_a_pool_that_cannot_be_read_stays_as_it_was_and_nothing_is_loaded_beside() -> None:
