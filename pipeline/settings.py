@@ -12,17 +12,18 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Ceilings are fractions of a pool, durations are seconds, `budget` is bytes.
 
     high: shrink when use would pass it. hysteresis: grow only below high - hysteresis. critical: act at once.
-    interval: between samples; fastest: the same while memory runs short. window: of the trend. horizon: the least time
-    to look ahead; a slower shift on this machine lengthens it. alpha: share of the forecasts that may turn out too
-    low. confirm: how long a shortage in sight must last while use rises. patience: the same while it doesn't, so that
-    spikes are sat out. stabilisation: how long a larger rung must have fitted at every moment; "adaptive" asks for less than 300 s where a shift is cheap (never less than 10 s), and for more after
-    an upgrade that had to be taken back. recovery: the same when nothing is loaded. settle: pause after a shift; up to
-    15 s while its memory has not come back. retry: how long a rung that failed is set aside, twice as long each time.
-    gap: silence that restarts the stabilisation. max_shifts_per_hour: growth ends when it could take more; an
-    immediate downgrade is free. latency: seconds within which a reply should come; a rung that misses it at half of
-    its last replies is stepped down. stall: share of time in which all work waits for memory, from which the machine
-    is taken to thrash. reserve: bytes of a pool that are kept free of models, by its name. budget: limit for this
-    process and its children together; None for the machine's own limits only.
+    interval: between samples; fastest: the same while memory runs short. window: of the trend. horizon: the least
+    time to look ahead; a slower shift on this machine lengthens it. alpha: share of the forecasts that may turn out
+    too low. confirm: how long a shortage in sight must last while use rises. patience: the same while it doesn't, so
+    that spikes are sat out. stabilisation: how long a larger rung must have fitted at every moment; "adaptive" asks
+    for less than 300 s where a shift is cheap (never less than 10 s), and for more after an upgrade that had to be
+    taken back. recovery: the same when nothing is loaded. settle: pause after a shift; up to 15 s while its memory
+    has not come back. retry: how long a rung that failed is set aside, twice as long each time. gap: silence that
+    restarts the stabilisation. max_shifts_per_hour: growth ends when it could take more; an immediate downgrade is
+    free. latency: seconds within which a reply should come; a rung that misses it at half of its last replies is
+    stepped down. stall: share of time in which all work waits for memory, from which the machine is taken to thrash.
+    reserve: bytes of a pool that are kept free of models, by its name. budget: limit for this process and its
+    children together; None for the machine's own limits only.
 
     >>> Settings(high=0.85, hysteresis=0.05).low
     0.8

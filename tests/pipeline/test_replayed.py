@@ -16,7 +16,7 @@ def recording(tmp_path: Path) -> Path:
     return file
 
 
-def test_a_replay_without_residencies_asks_for_a_rung_and_calls_it_off_when_its_load_would_turn_critical(
+def test_a_replay_without_residencies_calls_a_load_off_that_would_turn_critical(
     recording: Path,
 ) -> None:
     made = [(d.kind, d.target, d.reason.rule) for d in replayed(recording, LADDER)]

@@ -47,14 +47,13 @@ def program(code: str, *args: str) -> Iterator["subprocess.Popen[str]"]:
 def test_knows_its_children_and_what_they_hold() -> None:
     clock = Clock()
     tree = ProcessTree(clock=clock)
-    me = psutil.Process()
-    alone, before = tree.pids(), tree.used() - me.memory_info().rss  # what the tests themselves free meanwhile
+    alone, before = tree.pids(), tree.used()
     assert alone == [os.getpid()]
     with program(HOLDER, "100") as child:
         clock.now = 1.0
         assert tree.pids() == [os.getpid(), child.pid]
-        assert tree.used() - me.memory_info().rss - before == pytest.approx(100 * MIB, abs=20 * MIB)
-    assert tree.used() - me.memory_info().rss - before == pytest.approx(0, abs=20 * MIB)
+        assert tree.used() - before == pytest.approx(100 * MIB, abs=20 * MIB)
+    assert tree.used() - before == pytest.approx(0, abs=20 * MIB)
     clock.now = 2.0
     assert tree.pids() == [os.getpid()]
 
