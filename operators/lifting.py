@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Final, Literal, TypeAlias, TypeVar
+from typing import Any, Final, Literal, TypeAlias, TypeVar, cast
 
 import reactivex
 from reactivex import Observable, abc
@@ -12,6 +12,9 @@ from .typing import EARLIEST, LATEST, Operator, Stamped, functions
 A = TypeVar("A")
 B = TypeVar("B")
 V = TypeVar("V")
+
+
+_stamp = cast("Callable[..., Stamped[Any]]", tuple.__new__)  # makes a Stamped in half the time of its own constructor
 
 
 class _Nothing(Enum):
@@ -78,16 +81,17 @@ def lift_series(
 
     def make(observer: abc.ObserverBase[Stamped[B]]) -> Callable[[A], None]:
         update, emit = make_update(), observer.on_next
+        nothing, earliest, latest = NOTHING, EARLIEST, LATEST  # locals, looked up at every item
 
         def on_next(item: A) -> None:
             try:
                 at = time(item)
-                result = update(value(item), float(at)) if EARLIEST < at < LATEST else NOTHING
+                result = update(value(item), float(at)) if earliest < at < latest else nothing
             except Exception as error:  # noqa: BLE001 - a selector's failure belongs to the stream
                 observer.on_error(error)
             else:
-                if result is not NOTHING:
-                    emit(Stamped(at, result))
+                if result is not nothing:
+                    emit(_stamp(Stamped, (at, result)))
 
         return on_next
 
