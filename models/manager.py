@@ -11,8 +11,9 @@ from typing import Any
 from reactivex import Observable, Subject
 
 from ..pipeline.samples import Sample
-from ..pipeline.scaler import ProactiveScaler, shielded
+from ..pipeline.scaler import ProactiveScaler
 from ..pipeline.settings import Settings
+from ..pipeline.shielding import shielded
 from ..pipeline.sources import Sampler, default_probes
 from ..pipeline.tiers import machine_settings
 from ..pipeline.words import Decision
@@ -246,8 +247,9 @@ class ModelManager:
 
     def _fits_beside(self, name: str) -> bool:
         """Would `name` fit under the ceiling next to everything now in use? From a reading taken for the question."""
-        pools = self._sampler.take().pools
-        for pool_name, need in self._rungs[name].need.items():
+        needs = self._rungs[name].need
+        pools = self._sampler.take_pools(needs).pools
+        for pool_name, need in needs.items():
             pool = pools.get(pool_name)
             if pool is None or pool.used + need > self.settings.high * pool.total:
                 return False

@@ -10,7 +10,7 @@ import msgspec
 from reactivex import Observable, Subject
 
 from ..pipeline.policy import Residency
-from ..pipeline.scaler import shielded
+from ..pipeline.shielding import shielded
 from ..pipeline.words import Decision
 from .hosts import Host, Model
 from .ladder import Ladder, ModelSpec

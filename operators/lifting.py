@@ -86,7 +86,9 @@ def lift_series(
         def on_next(item: A) -> None:
             try:
                 at = time(item)
-                result = update(value(item), float(at)) if earliest < at < latest else nothing
+                result = (
+                    update(value(item), at if type(at) is float else float(at)) if earliest < at < latest else nothing
+                )
             except Exception as error:  # noqa: BLE001 - a selector's failure belongs to the stream
                 observer.on_error(error)
             else:

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from threading import RLock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import reactivex
 from reactivex import Observable, abc
@@ -34,13 +34,17 @@ class Gate:
         self._waiting: deque[Callable[[], None]] = deque()
         self._busy = False
 
-    def pass_through(self, call: Callable[[], None]) -> None:
+    def pass_through(self, call: Callable[..., None], *given: Any) -> None:
+        """`call(*given)`, when its turn has come."""
         with self._lock:
-            self._waiting.append(call)
             if self._busy:
+                self._waiting.append(lambda: call(*given))
                 return
             self._busy = True
             try:
+                while self._waiting:  # left over where a call raised
+                    self._waiting.popleft()()
+                call(*given)
                 while self._waiting:
                     self._waiting.popleft()()
             finally:
@@ -76,11 +80,12 @@ def serialize() -> Operator[A, A]:
 
     def apply(source: Observable[A]) -> Observable[A]:
         def subscribe(observer: abc.ObserverBase[A], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
-            gate = Gate()
+            pass_through, on_next = Gate().pass_through, observer.on_next
+
             return source.subscribe(
-                lambda item: gate.pass_through(lambda: observer.on_next(item)),
-                lambda error: gate.pass_through(lambda: observer.on_error(error)),
-                lambda: gate.pass_through(observer.on_completed),
+                lambda item: pass_through(on_next, item),
+                lambda error: pass_through(observer.on_error, error),
+                lambda: pass_through(observer.on_completed),
                 scheduler=scheduler,
             )
 

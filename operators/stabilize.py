@@ -19,7 +19,7 @@ class Stabilizer(Generic[T]):
     [1, 1, 1, 2, 0]
     """
 
-    __slots__ = ("_high", "_low", "_out")
+    __slots__ = ("_high", "_held", "_low", "_out", "_until")
 
     def __init__(self, *, up: float, down: float, initial: T | None = None) -> None:
         self._low = RollingExtreme[T](not_negative("up", up), largest=False)
@@ -27,6 +27,8 @@ class Stabilizer(Generic[T]):
         if initial != initial:
             raise ValueError(f"initial must be a value that has an order, got initial={initial!r}")
         self._out = initial
+        self._held: T | None = None  # the newest value, which both windows have seen, and until when it was repeated
+        self._until = float("-inf")
 
     def update(self, value: T, time: float, current: T | None = None) -> T:
         """The next output. `current` is what is in force now, where that may differ from the last output.
@@ -37,7 +39,15 @@ class Stabilizer(Generic[T]):
         if current is not None and current == current:
             self._out = current
         out = self._out
+        if value == self._held and value == out:
+            if time > self._until and time < float("inf"):
+                self._until = time
+            return value
         if value == value:
+            if self._held is not None:
+                self._low.update(self._held, self._until)
+                self._high.update(self._held, self._until)
+            self._held, self._until = value, max(self._until, time if time < float("inf") else self._until)
             low, high = self._low.update(value, time), self._high.update(value, time)
             if out is None:
                 out = value

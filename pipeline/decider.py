@@ -36,6 +36,7 @@ class Decider:
         self._ended: float | None = None  # when a shift ended whose memory has not settled yet
         self._level: dict[str, int] = {}  # what others held then
         self._newest: float | None = None
+        self._short_since: float | None = None
         self._last: Assessment | None = None
 
     def feed(self, item: Any) -> Any:
@@ -75,12 +76,15 @@ class Decider:
         if newest is None or time - newest > self.settings.gap or time < newest:
             self._growth.restart(time)
         self._newest = time
-        self._thrashes = self._stalls.update(outlook.sample)
+        sample = outlook.sample
+        if sample.pressure or sample.alarm or self._stalls.busy:
+            self._thrashes = self._stalls.update(sample)
         if self._aside:
             self._aside = {name: until for name, until in self._aside.items() if until > time}
         self._last = a = self.judge.assess(outlook, self._residency, self._aside)
-        room = a.fits if a.residency.rung is None else a.grow_to
-        self._growth.saw(time, -1 if self._stalls.busy else room)
+        room = -1 if self._stalls.busy else a.fits if a.residency.rung is None else a.grow_to
+        if room != self._growth.fits:
+            self._growth.saw(time, room)
         if self._ended is not None:
             self._settle(a, self._ended)
         return a
@@ -113,12 +117,12 @@ class Decider:
         """What hysteresis watches. While a shift is under way or settling there is no planned shortage to see."""
         return a.strain if self._residency.state == "ready" and self._ended is None else 0.0
 
-    def rising_strain(self, a: Assessment) -> float:
-        """The same, while use rises along a line."""
-        return self.strain(a) if a.rising else 0.0
-
     def conclude(self, a: Assessment, short: bool, stable: int) -> Decision | None:
         """`short`: a shortage is in sight and has lasted. `stable`: the best rank that had room all along."""
+        if not short:
+            self._short_since = None
+        elif self._short_since is None:
+            self._short_since = a.time
         held = a.rank if self._wanted is None else self._wanted
         if (a.critical or self._thrashes or self._wanted is not None) and a.known:
             urgent = self._at_once(a, held)
@@ -130,12 +134,17 @@ class Decider:
             return self._from_nothing(a)
         if self._ended is not None:
             return None
-        if short and a.shrink_to < a.rank and a.strain >= 1.0:
+        if short and a.shrink_to < a.rank and a.strain >= 1.0 and (a.rising or self._sat_out(a.time)):
             return self._decision(a, a.shrink_to, "planned", "forecast")
         target = min(stable, a.grow_to, a.shrink_to)
         if target > a.rank:
             return self._grow(a, target)
         return None
+
+    def _sat_out(self, time: float) -> bool:
+        """A shortage without a rise has lasted longer than a spike would."""
+        waited = self.settings.patience - self.settings.confirm
+        return self._short_since is not None and time - self._short_since >= waited - TICK
 
     def _at_once(self, a: Assessment, held: int) -> Decision | None:
         target, why = min(a.shrink_to, held), a.critical

@@ -29,22 +29,16 @@ def decide(ladder: Sequence[Rung], settings: Settings) -> Operator[Any, Decision
     def make() -> Operator[Any, Decision]:
         decider = Decider(ladder, settings)
 
-        def conclude(assessment: Assessment, short: bool | None, rising: bool | None, stable: int | None) -> Any:
-            decision = decider.conclude(assessment, bool(short or rising), -1 if stable is None else stable)
+        def conclude(assessment: Assessment, short: bool | None, stable: int | None) -> Any:
+            decision = decider.conclude(assessment, bool(short), -1 if stable is None else stable)
             return NOTHING if decision is None else decision
 
         shortage: Operator[Any, Any] = reactivex.compose(
             hysteresis(low=settings.guarded / settings.high, high=1.0, value=decider.strain),
-            debounce(seconds=settings.patience),
-        )
-        rising: Operator[Any, Any] = reactivex.compose(
-            hysteresis(low=settings.guarded / settings.high, high=1.0, value=decider.rising_strain),
             debounce(seconds=settings.confirm),
         )
         growth: Operator[Any, Any] = stabilize(up=floor(settings), down=0, value=attrgetter("grow_to"))
-        return reactivex.compose(
-            lift(lambda: decider.feed), beside(conclude, shortage, rising, growth, only=Assessment)
-        )
+        return reactivex.compose(lift(lambda: decider.feed), beside(conclude, shortage, growth, only=Assessment))
 
     return lambda source: reactivex.defer(lambda _: make()(source))
 

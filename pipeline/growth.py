@@ -37,7 +37,7 @@ class Growth:
         self._quality = qualities(ladder)
         self._settings = settings
         self._fitted_since = [float("-inf")] * len(ladder)
-        self._fits = -1
+        self.fits = -1
         self._shifts: deque[float] = deque()
         self._strikes, self._struck_at = 0.0, 0.0
         self._up: tuple[float, int] | None = None
@@ -45,10 +45,10 @@ class Growth:
 
     def saw(self, time: float, fits: int) -> None:
         """The best rank that has room at `time`."""
-        if fits > self._fits:
-            for rank in range(self._fits + 1, fits + 1):
+        if fits > self.fits:
+            for rank in range(self.fits + 1, fits + 1):
                 self._fitted_since[rank] = time
-        self._fits = fits
+        self.fits = fits
 
     def restart(self, time: float) -> None:
         """Whatever fitted before `time` no longer counts."""
@@ -56,7 +56,7 @@ class Growth:
 
     def lasted(self, rank: int, time: float) -> float:
         """Seconds for which `rank` has had room without a break."""
-        return time - self._fitted_since[rank] if rank <= self._fits else 0.0
+        return time - self._fitted_since[rank] if rank <= self.fits else 0.0
 
     def took(self, seconds: float) -> None:
         """A shift, or a first load, was finished in so many seconds."""

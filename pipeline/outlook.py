@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..operators.gaps import GapDetector
+import msgspec
+
 from ..operators.lifting import NOTHING, lift
 from ..operators.typing import EARLIEST, LATEST, Operator
 from .horizons import Horizons
@@ -15,22 +16,23 @@ from .tracking import PoolOutlook, PoolTrack
 __all__ = ["Outlook", "OutlookWindow", "PoolOutlook", "outlook"]
 
 
-class Outlook:
+class Outlook(msgspec.Struct, frozen=True, gc=False):
     """All pools at one moment; a pool that could not be read is None.
 
     shift: seconds that a shift may take here. shrink, grow: how far to look ahead for either, seconds.
     """
 
-    __slots__ = ("grow", "pools", "sample", "shift", "shrink", "time")
-
-    def __init__(self, sample: Sample, pools: dict[str, PoolOutlook | None], horizons: "Horizons | Outlook") -> None:
-        self.sample, self.pools, self.time = sample, pools, sample.time
-        self.shift, self.shrink, self.grow = horizons.shift, horizons.shrink, horizons.grow
+    time: float
+    sample: Sample
+    pools: dict[str, PoolOutlook | None]
+    shift: float
+    shrink: float
+    grow: float
 
     def holding(self, own: Mapping[str, int]) -> "Outlook":
         """The same, were these bytes of ours in the pools and nothing else of ours."""
         pools = {name: None if p is None else p.holding(own.get(name, 0)) for name, p in self.pools.items()}
-        return Outlook(self.sample, pools, self)
+        return msgspec.structs.replace(self, pools=pools)
 
 
 class OutlookWindow:
@@ -40,7 +42,7 @@ class OutlookWindow:
         self._settings = settings
         self._horizons = Horizons(settings)
         self._tracks: dict[str, PoolTrack] = {}
-        self._is_gap = GapDetector(settings.gap).update
+        self._gap = settings.gap
         self._newest = float("-inf")
 
     def update(self, item: Any) -> Any:
@@ -52,13 +54,11 @@ class OutlookWindow:
         return item
 
     def sample(self, sample: Sample) -> Any:
-        time, tracks = sample.time, self._tracks
-        if not EARLIEST < time < LATEST:
-            return NOTHING
-        if self._is_gap(time):
+        time, tracks, newest = sample.time, self._tracks, self._newest
+        if not newest <= time <= newest + self._gap:
+            if not EARLIEST < time < LATEST or (-self._gap <= time - newest < 0):
+                return NOTHING
             tracks.clear()
-        elif time < self._newest:
-            return NOTHING
         self._newest = time
         seen: dict[str, PoolOutlook | None] = {}
         for name, pool in sample.pools.items():
@@ -69,7 +69,8 @@ class OutlookWindow:
             if track is None:
                 track = tracks[name] = PoolTrack(self._settings.window, self._settings.alpha, self._horizons)
             seen[name] = track.update(pool, time)
-        return Outlook(sample, seen, self._horizons)
+        ahead = self._horizons
+        return Outlook(time, sample, seen, ahead.shift, ahead.shrink, ahead.grow)
 
 
 def outlook(settings: Settings) -> Operator[Any, Any]:

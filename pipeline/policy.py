@@ -78,58 +78,73 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     rising: bool
 
 
+_Limits = tuple[int, float, float, float]  # bytes: of the pool, up to high, a little below it, up to low
+
+
 class Judge:
     """Judges every rung of a ladder by what the machine will look like with it."""
 
     def __init__(self, ladder: Sequence[Rung], settings: Settings) -> None:
         self.ladder = checked_ladder(ladder)
         self._settings = settings
+        self._adaptive = settings.stabilisation == "adaptive"
         top = len(self.ladder) - 1
-        self.rank_of = {rung.name: top - i for i, rung in enumerate(self.ladder)}
+        self.rank_of: dict[str | None, int] = {rung.name: top - i for i, rung in enumerate(self.ladder)}
         self._needs = [tuple(rung.need.items()) for rung in reversed(self.ladder)]  # by rank
+        self._held = [*(rung.need for rung in reversed(self.ladder)), {}]  # by rank, and nothing for rank -1
         self._names = [rung.name for rung in reversed(self.ladder)]
         self._pools = tuple(dict.fromkeys(name for rung in self.ladder for name in rung.need))
+        self._known_limits: dict[str, _Limits] = {}
+
+    def _limits(self, name: str, total: int) -> "_Limits":
+        """The ceilings of a pool in bytes; worked out anew when its total changes."""
+        known = self._known_limits.get(name)
+        if known is not None and known[0] == total:
+            return known
+        s = self._settings
+        most = total - s.reserve.get(name, 0)
+        found = total, min(s.high * total, most), min(s.guarded * total, most), min(s.low * total, most)
+        self._known_limits[name] = found
+        return found
 
     def assess(self, outlook: Outlook, residency: Residency, aside: Mapping[str, float]) -> Assessment:
         """`aside`: rungs not to use, until when."""
-        s = self._settings
-        high, low, time = s.high, s.low, outlook.time
-        adaptive = s.stabilisation == "adaptive"
-        stay_room: dict[str, float] = {}
+        pools, time, shrink, grow = outlook.pools, outlook.time, outlook.shrink, outlook.grow
+        rank = self.rank_of.get(residency.rung, -1)
+        held = self._held[rank]
         shrink_room: dict[str, float] = {}
         grow_room: dict[str, float] = {}
         known = sound = True
         rising = False
-        pools, reserve = outlook.pools, s.reserve
+        strain = 0.0
         for name in self._pools:
             seen = pools.get(name)
             if seen is None:
                 known = known and name not in pools  # a pool that the machine never had is no failure
-                stay_room[name] = shrink_room[name] = grow_room[name] = -1.0
+                shrink_room[name] = grow_room[name] = -1.0
                 continue
             pool = seen.pool
-            total = pool.total
-            most = total - reserve.get(name, 0) if reserve else total
-            bound = seen.bound(outlook.shrink)
-            stay_room[name] = min(high * total, most) - bound
-            shrink_room[name] = min(s.guarded * total, most) - bound
-            below = s.guarded if adaptive and seen.margins[1] is not None else low
-            ahead = min(s.guarded * total, most) - seen.bound(outlook.grow)
-            grow_room[name] = min(min(below * total, most) - seen.external, ahead)
-            sound = sound and pool.own <= pool.used
-            rising = rising or seen.slope > 0
-        rung = residency.rung
-        rank = self.rank_of.get(rung, -1) if rung is not None else -1
-        shrink_to = self._best(shrink_room, aside, time)
+            _, high, guarded, low = self._limits(name, pool.total)
+            bound = seen.bound(shrink)
+            shrink_room[name] = guarded - bound
+            if self._adaptive and seen.margins[1] is not None:
+                low = guarded
+            now, then = low - seen.external, guarded - seen.bound(grow)
+            grow_room[name] = now if now < then else then
+            if pool.own > pool.used:
+                sound = False
+            if seen.slope > 0:
+                rising = True
+            if name in held:
+                share = (bound + held[name]) / high if high > 0 else 2.0
+                if share > strain:
+                    strain = share
+        fits = self._best(shrink_room, aside, time)
         grow_to = self._best(grow_room, aside, time) if known and sound else -1
-        strain, critical = 0.0, ""
-        if rank >= 0:
-            strain, critical = self._resident(outlook, rank, stay_room)
-            if strain < 1.0 and rank > shrink_to:
-                shrink_to = rank
-        fits = shrink_to
-        if shrink_to < 0:
-            shrink_to = self._last_resort(outlook, aside)
+        if strain < 1.0 and rank > fits:
+            fits = rank
+        shrink_to = fits if fits >= 0 else self._last_resort(outlook, aside)
+        critical = self.danger(outlook, rank, coming=False) if rank >= 0 else ""
         return Assessment(time, outlook, residency, rank, fits, shrink_to, grow_to, strain, critical, known, rising)
 
     def danger(self, outlook: Outlook, rank: int, *, coming: bool) -> str:
@@ -137,15 +152,15 @@ class Judge:
 
         What is loaded counts with what it holds, and one that is still `coming` with its need.
         """
-        critical = ""
+        critical, edge = "", self._settings.critical
         for name, need in self._needs[rank] if rank >= 0 else ():
             seen = outlook.pools.get(name)
             if seen is None:
                 continue
-            edge = self._settings.critical * seen.pool.total
-            if (seen.external + need if coming else seen.pool.used) >= edge:
+            pool = seen.pool
+            if (seen.external + need if coming else pool.used) >= edge * pool.total:
                 return "critical"
-            if seen.slope > 0 and seen.external + seen.slope * outlook.shift + need >= edge:
+            if seen.slope > 0 and seen.external + seen.slope * outlook.shift + need >= edge * pool.total:
                 critical = "soon critical"
         return critical
 
@@ -169,15 +184,3 @@ class Judge:
                 found = room(outlook, last, ceiling=s.critical, horizon=0, reserve=s.reserve)
                 return rank if found is not None and found.fits else -1
         return -1
-
-    def _resident(self, outlook: Outlook, rank: int, stay_room: Mapping[str, float]) -> tuple[float, str]:
-        s = self._settings
-        strain = 0.0
-        for name, need in self._needs[rank]:
-            seen = outlook.pools.get(name)
-            if seen is None:
-                continue
-            total = seen.pool.total
-            limit = min(s.high * total, total - s.reserve.get(name, 0)) if s.reserve else s.high * total
-            strain = max(strain, 1.0 + (need - stay_room[name]) / limit if limit > 0 else 2.0)
-        return strain, self.danger(outlook, rank, coming=False)

@@ -15,8 +15,8 @@ class Pretence:
 
     >>> from gearshift.pipeline.words import Decision, Reason
     >>> pretence = Pretence([Rung("large", {"ram": 500}), Rung("small", {"ram": 100})])
-    >>> pretence.done(Decision("downgrade", "large", "small", "planned", 7.0, Reason("forecast")))
-    Residency(time=7.0, state='ready', rung='small', failed=None, seconds=0.0)
+    >>> pretence.done(Decision("downgrade", "large", "small", "planned", 7.0, Reason("forecast"))).rung
+    'small'
     >>> pretence.believes(Residency(8.0, "ready", "large"))
     False
     """

@@ -2,6 +2,8 @@
 
 from collections import deque
 
+import msgspec
+
 from ..operators.calibrated import Calibrator
 from ..operators.line import Trend
 from ..operators.trend import TrendWindow
@@ -10,7 +12,8 @@ from .samples import Pool
 
 _MIN_POINTS = 3
 _MIN_FIT = 0.8  # share of the variance that a line must explain; a lone step explains at most 0.75
-_STRIDES = 8  # forecasts to a horizon: they overlap, and more of them would hardly tell more
+_TESTS = 4  # forecasts to the horizon of the backtest
+_STRIDES = 4  # forecasts to a horizon: they overlap, and more of them would hardly tell more
 _REMEMBERED = 60.0  # horizons for which an error counts
 _GAMMA = 0.002  # one step misses as many forecasts as there are strides: it must not turn the level over
 _DOUBT = 2.0  # standard deviations around a trend line
@@ -18,7 +21,7 @@ _DOUBT = 2.0  # standard deviations around a trend line
 
 class Backtest:
     """Which forecast came closest lately: the line, the newest value, or the level? Errors are forgotten by half over
-    `seconds`.
+    `seconds`. An update is worth its while from `due` on.
 
     Source: skill against persistence, as meteorology scores forecasts (Murphy, 1992).
 
@@ -29,22 +32,17 @@ class Backtest:
     (True, False)
     """
 
-    __slots__ = ("_horizon", "_level", "_line", "_pending", "_seconds", "_time", "_value")
+    __slots__ = (
+        "_horizon", "_level", "_line", "_pending", "_seconds", "_time", "_value", "due", "trusts_level", "trusts_line",
+    )  # fmt: skip
 
     def __init__(self, horizon: float, seconds: float) -> None:
         self._horizon, self._seconds = horizon, seconds
+        self.due = float("-inf")
+        self.trusts_line = self.trusts_level = False
         self._pending: deque[tuple[float, float, float, float]] = deque()
         self._line = self._value = self._level = 0.0
         self._time = float("-inf")
-
-    @property
-    def trusts_line(self) -> bool:
-        """Better than no change, from whichever base."""
-        return self._line < self._value and self._line < self._level
-
-    @property
-    def trusts_level(self) -> bool:
-        return self._level < self._value
 
     def update(self, value: float, level: float, time: float, slope: float) -> None:
         pending, due = self._pending, None
@@ -58,7 +56,10 @@ class Backtest:
             self._line = self._line * faded + abs(was + rise * (time - made) - value)
             self._value = self._value * faded + abs(was - value)
             self._level = self._level * faded + abs(then - value)
+            self.trusts_line = self._line < self._value and self._line < self._level
+            self.trusts_level = self._level < self._value
         pending.append((time, value, level, slope))
+        self.due = time + self._horizon / _TESTS
 
 
 class Margin:
@@ -67,13 +68,13 @@ class Margin:
     A horizon that has moved by more than a quarter is calibrated anew; until that is done, the old margin stands.
     """
 
-    __slots__ = ("_alpha", "_calibrator", "_due", "_next", "_scored", "value")
+    __slots__ = ("_alpha", "_calibrator", "_next", "_scored", "due", "value")
 
     def __init__(self, horizon: float, alpha: float) -> None:
         self._alpha = alpha
         self._calibrator = self._new(horizon)
         self._next: Calibrator | None = None
-        self._due = float("-inf")
+        self.due = float("-inf")
         self._scored = 0
         self.value: float | None = None
 
@@ -81,14 +82,13 @@ class Margin:
         return Calibrator(horizon, self._alpha, window=_REMEMBERED * horizon, gamma=_GAMMA)
 
     def update(self, value: float, base: float, time: float, slope: float, horizon: float) -> None:
-        if time < self._due:
-            return
+        """Take the next value and forecast; worth its while from `due` on."""
 
         def forecast(seconds: float) -> float:
             return base + slope * seconds
 
         calibrator = self._calibrator
-        self._due = time + calibrator.horizon / _STRIDES
+        self.due = time + calibrator.horizon / _STRIDES
         if calibrator.update(value, time, forecast) is not None:
             self._scored += 1
             if self._scored * self._alpha >= _STRIDES:  # else a single step would be the whole tail
@@ -100,34 +100,28 @@ class Margin:
                 self._calibrator, self._next = self._next, None
 
 
-class PoolOutlook:
+class PoolOutlook(msgspec.Struct, frozen=True, gc=False):
     """One pool: `pool` as read, `external` bytes, and where external use is heading. Bytes and seconds.
 
     trend: the line through the window; None for a reading that has no place in it. slope: bytes a second of a rise
     that a line describes well and has forecast better than "no change" lately; else 0.0. margins: what the bound adds
-    to the forecast at the shrink and the grow horizon, None until enough errors are known. base: where forecasts start,
-    the newest external use or its level over some seconds, whichever has forecast better.
+    to the forecast at the shrink and the grow horizon, None until enough errors are known. horizon: how far the first
+    of them reaches. base: where forecasts start, the newest external use or its level over some seconds, whichever has
+    forecast better.
     """
 
-    __slots__ = ("base", "external", "horizon", "margins", "pool", "slope", "trend")
-
-    def __init__(
-        self,
-        pool: Pool,
-        trend: Trend | None,
-        slope: float = 0.0,
-        margins: tuple[float | None, float | None] = (None, None),
-        horizon: float = float("inf"),
-        base: float | None = None,
-    ) -> None:
-        self.pool, self.external = pool, pool.external
-        self.base = float(self.external) if base is None else base
-        self.trend, self.slope, self.margins, self.horizon = trend, slope, margins, horizon
+    pool: Pool
+    external: int
+    trend: Trend | None
+    slope: float
+    margins: tuple[float | None, float | None]
+    horizon: float
+    base: float
 
     def holding(self, own: int) -> "PoolOutlook":
         """The same, were `own` bytes of ours in it."""
         pool = Pool(self.pool.total, self.external + own, own)
-        return PoolOutlook(pool, self.trend, self.slope, self.margins, self.horizon, self.base)
+        return PoolOutlook(pool, self.external, self.trend, self.slope, self.margins, self.horizon, self.base)
 
     def bound(self, seconds: float) -> float:
         """What external use should not exceed `seconds` ahead; never below what is in use now.
@@ -135,15 +129,14 @@ class PoolOutlook:
         The forecast plus the margin of the shrink horizon, further ahead of the grow horizon. Before these are known,
         two standard deviations around a line that counts.
         """
-        external = self.external
+        external, slope = self.external, self.slope
         if seconds <= 0:
-            return float(external)
-        near, far = self.margins
-        margin = near if seconds <= self.horizon else far
+            return external
+        margin = self.margins[seconds > self.horizon]
         if margin is None:
-            margin = _DOUBT * self.trend.spread if self.slope > 0 and self.trend is not None else 0.0
-        ahead = self.base + self.slope * seconds + margin
-        return ahead if ahead > external else float(external)
+            margin = _DOUBT * self.trend.spread if slope > 0 and self.trend is not None else 0.0
+        ahead = self.base + slope * seconds + margin
+        return ahead if ahead > external else external
 
 
 class PoolTrack:
@@ -154,30 +147,34 @@ class PoolTrack:
     def __init__(self, window: float, alpha: float, horizons: Horizons) -> None:
         self._horizons = horizons
         self._shrink, self._grow = Margin(horizons.shrink, alpha), Margin(horizons.grow, alpha)
-        self._trend = TrendWindow(window)
+        self._trend = TrendWindow(window).update
         self._backtest = Backtest(min(horizons.shrink, window / 4), window)
         self._slowness, self._newest, self._level = window / 6, float("-inf"), 0.0
 
     def update(self, pool: Pool, time: float) -> PoolOutlook:
         used, own = pool.used, pool.own
         external = used - own if used > own else 0
-        line = self._trend.update(external, time)
+        line = self._trend(external, time)
         if line is None:
-            return PoolOutlook(pool, None)
-        slowness = self._slowness / (time - self._newest) if time > self._newest else float("inf")
+            return PoolOutlook(pool, external, None, 0.0, (None, None), float("inf"), external)
+        step, slowness = time - self._newest, self._slowness
         self._newest = time
-        level = self._level = self._level + (external - self._level) / (1 + slowness)
-        slope, test = line.slope, self._backtest
-        test.update(external, level, time, slope)
+        # an average that forgets by event time; at the first item `step` is infinite and the level becomes its value
+        level = self._level = external - (external - self._level) * (slowness / (slowness + step))
+        slope, test, near, far = line[3], self._backtest, self._shrink, self._grow  # line[3] is its slope
+        if time >= test.due:
+            test.update(external, level, time, slope)
+        base = external
         if slope <= 0 or not (test.trusts_line and _fits(line)):
             slope = 0.0
-        horizons, near, far = self._horizons, self._shrink, self._grow
-        base = external
-        if not slope and test.trusts_level and external - level <= (near.value or 0.0):  # else it has been left
-            base = level
-        near.update(external, base, time, slope, horizons.shrink)
-        far.update(external, base, time, slope, horizons.grow)
-        return PoolOutlook(pool, line, slope, (near.value, far.value), horizons.shrink, base)
+            if test.trusts_level and external - level <= (near.value or 0.0):  # else the level has been left
+                base = level
+        horizon = self._horizons.shrink
+        if time >= near.due:
+            near.update(external, base, time, slope, horizon)
+        if time >= far.due:
+            far.update(external, base, time, slope, self._horizons.grow)
+        return PoolOutlook(pool, external, line, slope, (near.value, far.value), horizon, base)
 
 
 def _fits(line: Trend) -> bool:

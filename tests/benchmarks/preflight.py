@@ -8,7 +8,7 @@ import psutil
 from gearshift.pipeline import Pool, ProactiveScaler, Rung, Sample, Settings
 from reactivex import Subject
 
-CALLS, THREADS, ROUNDS = 20_000, 8, 15
+CALLS, READINGS, THREADS = 20_000, 5_000, 8
 GIB = 2**30
 LADDER = [
     Rung(name, {"ram": size * GIB}, context=2048, per_token={"ram": 65536})
@@ -68,9 +68,9 @@ def main() -> None:
         return idle.check_preflight_resources("generate", "large", tokens=4096)
 
     ours, bare = [], []
-    for _ in range(ROUNDS):
-        ours += costs(read, 200)
-        bare += costs(psutil.virtual_memory, 200)
+    for _ in range(READINGS):  # in turn, so that a slow spell of the machine is in both
+        ours += costs(read, 1)
+        bare += costs(psutil.virtual_memory, 1)
     row("no sample: the ladder's pools are read", ours)
     row("psutil.virtual_memory()", bare)
     middle = [sorted(each)[len(each) // 2] for each in (ours, bare)]

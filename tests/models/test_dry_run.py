@@ -63,7 +63,7 @@ def test_a_dry_run_tries_the_next_rung_when_the_first_does_not_load(ladder: Ladd
 
 
 def test_a_reply_of_a_dry_run_is_checked_on_the_rung_that_would_write_it(ladder: Ladder) -> None:
-    machine = Dry(ladder, critical=1.0, confirm=60.0)
+    machine = Dry(ladder, high=1.0, critical=1.0, confirm=60.0)
     machine.load()
     external = TOTAL - machine.needs["large"] + (1 << 20)
     machine.source.on_next(Sample(2.0, {"ram": Pool(TOTAL, external)}, interval=60.0))

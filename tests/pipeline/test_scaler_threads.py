@@ -3,9 +3,10 @@
 import asyncio
 import gc
 import random
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import psutil
@@ -14,6 +15,7 @@ import reactivex
 from gearshift.pipeline import Decision, Pool, ProactiveScaler, Reading, Residency, Sample, Sampler, Settings
 from gearshift.pipeline.testing import ScriptedProbe, rungs_of, samples_of
 from reactivex import Subject
+from reactivex.disposable import Disposable
 
 LADDER = rungs_of(500, 300, 100)
 QUICK = Settings(interval=0.002, fastest=0.001)
@@ -270,17 +272,55 @@ def test_what_is_loaded_is_known_after_a_restart() -> None:
 def test_each_of_two_threads_that_ask_at_once_gets_its_own_decision() -> None:
     source: Subject[Sample] = Subject()
     scaler = ProactiveScaler(LADDER, Settings(), source, dry_run=True)
-    told, both = [], threading.Barrier(2, timeout=10)
+    entered, go, told = threading.Event(), threading.Event(), []
+
+    def hold(decision: Decision) -> None:
+        if decision.target == "large":
+            entered.set()
+            go.wait(10)
 
     def ask() -> None:
-        both.wait()
         told.append(scaler.initiate_graceful_degradation("the same reason"))
 
+    scaler.decisions.subscribe(hold)
     with scaler:
-        source.on_next(samples_of([100])[0])
-        for thread in [Within(ask), Within(ask)]:
+        deciding = Within(lambda: source.on_next(samples_of([100])[0]))
+        assert entered.wait(10)
+        asking = [Within(ask), Within(ask)]
+        waits_for(lambda: len(scaler._decisions.observers) == 3)  # both wait behind the first decision
+        go.set()
+        for thread in [deciding, *asking]:
             thread.ended()
     assert sorted(made.target or "" for made in told if made is not None) == ["medium", "small"]
+
+
+def test_a_run_that_was_stopped_delivers_nothing_into_the_next() -> None:
+    pushes: list[Any] = []
+    disposing, go = threading.Event(), threading.Event()
+
+    def dispose() -> None:
+        disposing.set()
+        go.wait(10)
+
+    class Source(reactivex.Observable[Sample]):
+        def subscribe(self, on_next: Any, *_: Any, **__: Any) -> Any:
+            pushes.append(on_next)
+            return Disposable(dispose)
+
+    scaler = ProactiveScaler(LADDER, Settings(), Source())
+    samples: list[Sample] = []
+    scaler.samples.subscribe(samples.append)
+    scaler.start_continuous_monitoring()
+    stopping = Within(scaler.stop_continuous_monitoring)
+    assert disposing.wait(10)
+    scaler.start_continuous_monitoring()
+    old, new = pushes
+    old(Sample(1.0, {}))
+    new(Sample(2.0, {}))
+    go.set()
+    stopping.ended()
+    scaler.stop_continuous_monitoring()
+    assert [sample.time for sample in samples] == [2.0]
 
 
 def test_async_with_starts_and_stops_without_blocking_the_loop() -> None:
@@ -331,6 +371,17 @@ def actions(scaler: ProactiveScaler) -> list[Callable[[], object]]:
 
 def storm(scaler: ProactiveScaler, *more: Callable[[], object], seconds: float = 1.5) -> None:
     """Eight threads that do anything at all, for so many seconds; then the last stop."""
+    patience = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        _storm(scaler, more, seconds)
+    finally:
+        sys.setswitchinterval(patience)
+    scaler.stop_continuous_monitoring()
+    assert sampling() == 0
+
+
+def _storm(scaler: ProactiveScaler, more: Sequence[Callable[[], object]], seconds: float) -> None:
     end = time.monotonic() + seconds
 
     def work(seed: int) -> None:
@@ -340,8 +391,6 @@ def storm(scaler: ProactiveScaler, *more: Callable[[], object], seconds: float =
 
     for thread in [Within(lambda seed=seed: work(seed)) for seed in range(8)]:
         thread.ended(seconds + 20)
-    scaler.stop_continuous_monitoring()
-    assert sampling() == 0
 
 
 @pytest.mark.slow
