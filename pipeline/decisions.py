@@ -9,7 +9,7 @@ from reactivex import Observable
 
 from ..operators.debounce import debounce
 from ..operators.hysteresis import hysteresis
-from ..operators.lifting import NOTHING, lift
+from ..operators.lifting import NOTHING
 from ..operators.stabilize import stabilize
 from ..operators.typing import Operator
 from .decider import Decider
@@ -38,7 +38,7 @@ def decide(ladder: Sequence[Rung], settings: Settings) -> Operator[Any, Decision
             debounce(seconds=settings.confirm),
         )
         growth: Operator[Any, Any] = stabilize(up=floor(settings), down=0, value=attrgetter("grow_to"))
-        return reactivex.compose(lift(lambda: decider.feed), beside(conclude, shortage, growth, only=Assessment))
+        return beside(decider.feed, conclude, shortage, growth, only=Assessment)
 
     return lambda source: reactivex.defer(lambda _: make()(source))
 

@@ -22,11 +22,13 @@ def join(leading: Observable[Any], *others: Observable[Any]) -> Observable[Any]:
     return reactivex.create(subscribe).pipe(serialize())
 
 
-def beside(combine: Callable[..., Any], *branches: Operator[Any, Any], only: type) -> Operator[Any, Any]:
-    """Give each item of the type `only` to every branch in turn, then emit `combine(item, newest of each branch)`.
+def beside(
+    prepare: Callable[[Any], Any], combine: Callable[..., Any], *branches: Operator[Any, Any], only: type
+) -> Operator[Any, Any]:
+    """Give each `prepare(item)` of the type `only` to every branch, in turn, then emit `combine(it, newest of each)`.
 
-    A branch gives items with a `.value`; until the first one comes, `combine` gets None. NOTHING is not emitted. Items
-    of other types pass by.
+    A branch gives items with a `.value`; until the first one comes, `combine` gets None. NOTHING is not emitted. What
+    `prepare` makes of other types passes by.
     """
 
     def apply(source: Observable[Any]) -> Observable[Any]:
@@ -36,21 +38,20 @@ def beside(combine: Callable[..., Any], *branches: Operator[Any, Any], only: typ
             newest: list[Any] = [None] * len(branches)
             feeds: list[Callable[[Any], None]] = []
             wires = [_wire(branch, newest, place, feeds, observer) for place, branch in enumerate(branches)]
-            emit = observer.on_next
+            emit, nothing = observer.on_next, NOTHING
 
             def on_next(item: Any) -> None:
-                if type(item) is not only:
-                    emit(item)
-                    return
-                for feed in feeds:
-                    feed(item)
                 try:
-                    combined = combine(item, *newest)
+                    made = prepare(item)
+                    if type(made) is only:
+                        for feed in feeds:
+                            feed(made)
+                        made = combine(made, *newest)
                 except Exception as error:  # noqa: BLE001 - as in every operator: a failure belongs to the stream
                     observer.on_error(error)
                 else:
-                    if combined is not NOTHING:
-                        emit(combined)
+                    if made is not nothing:
+                        emit(made)
 
             upstream = source.subscribe(on_next, observer.on_error, observer.on_completed, scheduler=scheduler)
             return CompositeDisposable(upstream, *wires)

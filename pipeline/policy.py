@@ -78,7 +78,7 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     rising: bool
 
 
-_Limits = tuple[int, float, float, float]  # bytes: of the pool, up to high, a little below it, up to low
+_Limits = tuple[int, float, float, float, float]  # bytes: all, up to high, a little below it, up to low, to critical
 
 
 class Judge:
@@ -90,21 +90,19 @@ class Judge:
         self._adaptive = settings.stabilisation == "adaptive"
         top = len(self.ladder) - 1
         self.rank_of: dict[str | None, int] = {rung.name: top - i for i, rung in enumerate(self.ladder)}
-        self._needs = [tuple(rung.need.items()) for rung in reversed(self.ladder)]  # by rank
         self._held = [*(rung.need for rung in reversed(self.ladder)), {}]  # by rank, and nothing for rank -1
         self._names = [rung.name for rung in reversed(self.ladder)]
+        self._best_first = [(top - i, rung.name, tuple(rung.need.items())) for i, rung in enumerate(self.ladder)]
         self._pools = tuple(dict.fromkeys(name for rung in self.ladder for name in rung.need))
-        self._known_limits: dict[str, _Limits] = {}
+        self._limits: dict[str, _Limits] = {}
 
-    def _limits(self, name: str, total: int) -> "_Limits":
-        """The ceilings of a pool in bytes; worked out anew when its total changes."""
-        known = self._known_limits.get(name)
-        if known is not None and known[0] == total:
-            return known
+    def _limit(self, name: str, total: int) -> "_Limits":
+        """The ceilings of a pool in bytes, to be worked out anew when its total changes."""
         s = self._settings
         most = total - s.reserve.get(name, 0)
-        found = total, min(s.high * total, most), min(s.guarded * total, most), min(s.low * total, most)
-        self._known_limits[name] = found
+        high, guarded, low = (min(share * total, most) for share in (s.high, s.guarded, s.low))
+        found = total, high, guarded, low, s.critical * total
+        self._limits[name] = found
         return found
 
     def assess(self, outlook: Outlook, residency: Residency, aside: Mapping[str, float]) -> Assessment:
@@ -115,7 +113,7 @@ class Judge:
         shrink_room: dict[str, float] = {}
         grow_room: dict[str, float] = {}
         known = sound = True
-        rising = False
+        rising = full = False
         strain = 0.0
         for name in self._pools:
             seen = pools.get(name)
@@ -124,7 +122,10 @@ class Judge:
                 shrink_room[name] = grow_room[name] = -1.0
                 continue
             pool = seen.pool
-            _, high, guarded, low = self._limits(name, pool.total)
+            limits = self._limits.get(name)
+            if limits is None or limits[0] != pool.total:
+                limits = self._limit(name, pool.total)
+            _, high, guarded, low, edge = limits
             bound = seen.bound(shrink)
             shrink_room[name] = guarded - bound
             if self._adaptive and seen.margins[1] is not None:
@@ -135,6 +136,8 @@ class Judge:
                 sound = False
             if seen.slope > 0:
                 rising = True
+            if pool.used >= edge:
+                full = True
             if name in held:
                 share = (bound + held[name]) / high if high > 0 else 2.0
                 if share > strain:
@@ -144,7 +147,7 @@ class Judge:
         if strain < 1.0 and rank > fits:
             fits = rank
         shrink_to = fits if fits >= 0 else self._last_resort(outlook, aside)
-        critical = self.danger(outlook, rank, coming=False) if rank >= 0 else ""
+        critical = self.danger(outlook, rank, coming=False) if full or rising else ""
         return Assessment(time, outlook, residency, rank, fits, shrink_to, grow_to, strain, critical, known, rising)
 
     def danger(self, outlook: Outlook, rank: int, *, coming: bool) -> str:
@@ -153,7 +156,7 @@ class Judge:
         What is loaded counts with what it holds, and one that is still `coming` with its need.
         """
         critical, edge = "", self._settings.critical
-        for name, need in self._needs[rank] if rank >= 0 else ():
+        for name, need in self._held[rank].items():
             seen = outlook.pools.get(name)
             if seen is None:
                 continue
@@ -165,13 +168,12 @@ class Judge:
         return critical
 
     def _best(self, left: Mapping[str, float], aside: Mapping[str, float], time: float) -> int:
-        needs = self._needs
-        for rank in range(len(needs) - 1, -1, -1):
-            for name, need in needs[rank]:
+        for rank, own_name, needs in self._best_first:
+            for name, need in needs:
                 if need > left[name]:
                     break
             else:
-                if not aside or aside.get(self._names[rank], time) <= time:
+                if not aside or aside.get(own_name, time) <= time:
                     return rank
         return -1
 

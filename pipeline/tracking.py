@@ -130,23 +130,25 @@ class PoolOutlook(msgspec.Struct, frozen=True, gc=False):
         two standard deviations around a line that counts.
         """
         external, slope = self.external, self.slope
-        if seconds <= 0:
-            return external
         margin = self.margins[seconds > self.horizon]
-        if margin is None:
-            margin = _DOUBT * self.trend.spread if slope > 0 and self.trend is not None else 0.0
-        ahead = self.base + slope * seconds + margin
-        return ahead if ahead > external else external
+        if slope > 0:
+            if margin is None:
+                margin = _DOUBT * self.trend.spread if self.trend is not None else 0.0
+            ahead = self.base + slope * seconds + margin
+        else:
+            ahead = self.base + margin if margin is not None else external
+        return ahead if ahead > external and seconds > 0 else external
 
 
 class PoolTrack:
     """Follows one pool. `update` gives its outlook; what it keeps is bounded by the windows."""
 
-    __slots__ = ("_backtest", "_grow", "_horizons", "_level", "_newest", "_shrink", "_slowness", "_trend")
+    __slots__ = ("_backtest", "_grow", "_horizons", "_level", "_margins", "_newest", "_shrink", "_slowness", "_trend")
 
     def __init__(self, window: float, alpha: float, horizons: Horizons) -> None:
         self._horizons = horizons
         self._shrink, self._grow = Margin(horizons.shrink, alpha), Margin(horizons.grow, alpha)
+        self._margins: tuple[float | None, float | None] = (None, None)
         self._trend = TrendWindow(window).update
         self._backtest = Backtest(min(horizons.shrink, window / 4), window)
         self._slowness, self._newest, self._level = window / 6, float("-inf"), 0.0
@@ -172,9 +174,11 @@ class PoolTrack:
         horizon = self._horizons.shrink
         if time >= near.due:
             near.update(external, base, time, slope, horizon)
+            self._margins = near.value, far.value
         if time >= far.due:
             far.update(external, base, time, slope, self._horizons.grow)
-        return PoolOutlook(pool, external, line, slope, (near.value, far.value), horizon, base)
+            self._margins = near.value, far.value
+        return PoolOutlook(pool, external, line, slope, self._margins, horizon, base)
 
 
 def _fits(line: Trend) -> bool:
