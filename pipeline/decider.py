@@ -188,9 +188,12 @@ class Decider:
     def _performed(self, performed: Performed) -> Decision | None:
         seen = self._last.outlook.sample if self._last is not None else None
         why = self._breaker.performed(performed, seen)
-        if not why or performed.rung is None or performed.rung != self._residency.rung:
+        if why is None or performed.rung is None or performed.rung != self._residency.rung:
             return None
-        decision = self._step_down(performed.time, why, "slow" if performed.ok else "failing")
+        if self._wanted is not None:
+            return None  # it is being left already
+        rule, words = why
+        decision = self._step_down(performed.time, words, rule)
         if decision is not None:
             now = performed.time if self._newest is None else self._newest
             self._aside[performed.rung] = self._breaker.open(performed.rung, now)
