@@ -237,7 +237,6 @@ class Decider:
         self._growth.shifted(a.time, rank, target, free=self._urgent or rank < 0)
         about = target if kind == "upgrade" else rank if rank >= 0 and kind != "shed" else 0
         reason = reason_for(
-            rule, a, self.settings, rung=self._rung(about), other=self._rung(max(target, 0)), up=kind == "upgrade",
-            lasted=lasted, detail=detail,
-        )  # fmt: skip
+            rule, a, self.settings, rung=self._rung(about), up=kind == "upgrade", lasted=lasted, detail=detail
+        )
         return Decision(kind, source, chosen, urgency, a.time, reason)
