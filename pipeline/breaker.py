@@ -29,23 +29,23 @@ class Breaker:
         self._usual: dict[tuple[str, str], list[float]] = {}
         self._opened: dict[str, tuple[int, float]] = {}
 
-    def performed(self, performed: Performed, sample: Sample | None) -> str:
-        """Why the rung's circuit opens at this operation, in words; empty while it stays closed."""
+    def performed(self, performed: Performed, sample: Sample | None) -> tuple[str, str] | None:
+        """Why the rung's circuit opens at this operation: `failing` or `slow`, and words; None while it is closed."""
         rung = performed.rung
         if rung is None:
-            return ""
+            return None
         slow = performed.ok and self._slow(performed, sample)
         seen = self._seen.setdefault(rung, deque(maxlen=_KEPT))
         seen.append((performed.ok, slow))
         failed, late = sum(not ok for ok, _ in seen), sum(slow for _, slow in seen)
         if len(seen) < _ENOUGH or 2 * max(failed, late) < len(seen):
-            return ""
+            return None
         count = len(seen)
         seen.clear()
         if failed >= late:
-            return f"{failed} of the last {count} of {performed.operation} on {rung} failed"
+            return "failing", f"{failed} of the last {count} of {performed.operation} on {rung} failed"
         took = f"this one took {performed.seconds:.1f} s"
-        return f"{late} of the last {count} of {performed.operation} on {rung} were slow, {took}"
+        return "slow", f"{late} of the last {count} of {performed.operation} on {rung} were slow, {took}"
 
     def _slow(self, performed: Performed, sample: Sample | None) -> bool:
         if self._latency is not None:

@@ -197,9 +197,12 @@ class Decider:
     def _performed(self, performed: Performed) -> Decision | None:
         seen = self._last.outlook.sample if self._last is not None else None
         why = self._breaker.performed(performed, seen)
-        if not why or performed.rung is None or performed.rung != self._residency.rung:
+        if why is None or performed.rung is None or performed.rung != self._residency.rung:
             return None
-        decision = self._step_down(performed.time, why, "slow" if performed.ok else "failing")
+        if self._wanted is not None:
+            return None  # it is being left already
+        rule, words = why
+        decision = self._step_down(performed.time, words, rule)
         if decision is not None:
             now = performed.time if self._newest is None else self._newest
             self._aside[performed.rung] = self._breaker.open(performed.rung, now)
@@ -243,7 +246,6 @@ class Decider:
         self._growth.shifted(a.time, rank, target, free=self._urgent or rank < 0)
         about = target if kind == "upgrade" else rank if rank >= 0 and kind != "shed" else 0
         reason = reason_for(
-            rule, a, self.settings, rung=self._rung(about), other=self._rung(max(target, 0)), up=kind == "upgrade",
-            lasted=lasted, detail=detail,
-        )  # fmt: skip
+            rule, a, self.settings, rung=self._rung(about), up=kind == "upgrade", lasted=lasted, detail=detail
+        )
         return Decision(kind, source, chosen, urgency, a.time, reason)

@@ -102,9 +102,10 @@ class Growth:
 
     def _break_even(self, outlook: Outlook, source: int, target: int) -> float:
         """Seconds of the better quality that make up for both shifts."""
-        now, then = self._quality[source], self._quality[target]
+        now = self._quality[source] if source >= 0 else 0.0  # of what is not on the ladder nothing is known
+        then = self._quality[target]
         load = self._settings.horizon if self._load_seconds is None else self._load_seconds
-        gap = 0.0 if self._fit_together(outlook, source, target) else load * now
+        gap = 0.0 if source < 0 or self._fit_together(outlook, source, target) else load * now
         back = load * then
         return (gap + back) / (then - now)
 

@@ -5,26 +5,29 @@ from .rungs import Rung
 from .settings import Settings
 from .words import Reason
 
-_CRITICAL = ("critical", "soon critical", "nothing fits")
+_AT_ONCE = ("critical", "soon critical")  # what is critical is so whatever is reserved
+_CRITICAL = (*_AT_ONCE, "nothing fits")
 _GROWING = ("room", "recovered")
 
 
 def reason_for(
-    rule: str, a: Assessment, settings: Settings, *, rung: Rung, other: Rung, up: bool, lasted: float, detail: str
+    rule: str, a: Assessment, settings: Settings, *, rung: Rung, up: bool, lasted: float, detail: str
 ) -> Reason:
-    """`rung`: what the numbers are about, the one left, or for growth the one taken. `other`: the target otherwise."""
+    """`rung`: what the numbers are about, the one left, or for growth the one taken."""
     ceiling = settings.critical if rule in _CRITICAL else settings.low if rule in _GROWING else settings.high
     horizon = a.outlook.grow if rule in _GROWING else a.outlook.shrink
-    seen = room(a.outlook, rung, ceiling=ceiling, horizon=horizon, reserve=settings.reserve)
+    reserve = None if rule in _AT_ONCE else settings.reserve
+    seen = room(a.outlook, rung, ceiling=ceiling, horizon=horizon, reserve=reserve)
+    if rule == "fits" and seen is not None and not seen.fits:  # the last rung may be loaded up to there
+        seen = room(a.outlook, rung, ceiling=settings.critical, horizon=horizon, reserve=reserve)
     if seen is None:
         return Reason(rule, lasted=lasted, detail=detail or "a pool could not be read")
     left = seen.ceiling * seen.total - seen.external - seen.need
     seconds = 0.0 if left <= 0 else left / seen.slope if seen.slope > 0 else None
     opposite = settings.high if up else settings.low
     most = seen.total - settings.reserve.get(seen.pool, 0)
-    needs = rung.need if up or a.rank >= 0 else other.need
-    back_at = int(max(0.0, min(opposite * seen.total, most) - needs.get(seen.pool, 0)))
-    back_after = settings.confirm if up else _growth_wait(settings, a)
+    back_at = int(max(0.0, min(opposite * seen.total, most) - seen.need))
+    back_after = settings.patience if up else _growth_wait(settings, rule)
     return Reason(
         rule=rule, pool=seen.pool, total=seen.total, used=seen.used, external=seen.external, bound=seen.bound,
         need=seen.need, ceiling=seen.ceiling, horizon=seen.horizon, slope=seen.slope, seconds_left=seconds,
@@ -32,7 +35,7 @@ def reason_for(
     )  # fmt: skip
 
 
-def _growth_wait(settings: Settings, a: Assessment) -> float:
-    if a.rank < 0:
+def _growth_wait(settings: Settings, rule: str) -> float:
+    if rule == "nothing fits":
         return settings.recovery
     return 10.0 if settings.stabilisation == "adaptive" else float(settings.stabilisation)

@@ -5,14 +5,14 @@ import math
 from .samples import Sample
 
 _SHORT, _LONG = 10.0, 60.0  # seconds, as the kernel's own averages
-_FALLING = 0.85
+_FALLING, _PER = 0.85, 5.0  # in so many seconds, between two looks of oomd
 
 
 class Stalls:
     """Feed it samples: `update` is true when all work has been waiting for memory too long and still is.
 
     Three parts have to hold: the 60 s average of `full` stalls is above half of `limit`, the 10 s average is above
-    `limit`, and that one is not falling below 0.85 of its last value. `busy` tells that stalls are not over yet: no
+    `limit`, and that one is not falling faster than to 0.85 of it in 5 s. `busy` tells that stalls are not over yet: no
     time to grow. An alarm of the service manager counts as stalls for one sample.
     Source: `pressure_rising_beyond` of oomd; the averages as in the kernel's `psi.c`.
     """
@@ -38,4 +38,4 @@ class Stalls:
         alarm = bool(sample.alarm)
         self.busy = alarm or self._short > self._limit / 2
         over = self._long > self._limit / 2 and self._short > self._limit
-        return alarm or (over and self._short >= _FALLING * before)
+        return alarm or (over and self._short >= before * _FALLING ** (step / _PER))

@@ -80,7 +80,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="recor
             return ""
         if self.kind == "upgrade":
             return f"; it goes down again should others hold over {_gib(r.back_at)} for {r.back_after:g} s"
-        return f"; it goes up again once they hold under {_gib(r.back_at)} for {r.back_after:g} s"
+        return f"; it goes up again once others hold under {_gib(r.back_at)} for {r.back_after:g} s"
 
 
 def _gib(count: float) -> str:
@@ -101,6 +101,8 @@ def _why(r: Reason) -> str:
     if r.rule == "stalls":
         return f"work waits for memory, {_gib(r.used)} of {_gib(r.total)} in {r.pool} are in use"
     if r.rule == "critical":
+        if r.used < r.ceiling * r.total:  # so it is a load on its way that would be
+            return f"others hold {_gib(r.external)}, and with {_gib(r.need)} more that is past the critical {against}"
         return f"{_gib(r.used)} are in use, past the critical {against}"
     if r.rule == "room":
         return f"{_gib(r.need)} have fitted under {against} for {r.lasted:.0f} s, beside {_gib(r.external)} of others"
