@@ -134,7 +134,7 @@ class Decider:
             return self._from_nothing(a)
         if self._ended is not None:
             return None
-        if short and a.shrink_to < a.rank and a.strain >= 1.0 and (a.rising or self._sat_out(a.time)):
+        if short and a.shrink_to < a.rank and a.strain >= 1.0 and (a.rising or (a.over and self._sat_out(a.time))):
             return self._decision(a, a.shrink_to, "planned", "forecast")
         target = min(stable, a.grow_to, a.shrink_to)
         if target > a.rank:

@@ -62,7 +62,7 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     the last one where it is under `critical` now. grow_to: best rung under `low` now and under `high` at the grow
     horizon; -1 when a pool is unknown or contradicts itself. strain: of the tightest pool with the resident rung at
     the shrink horizon, 1.0 being at `high`. critical: why to act at once, empty for no reason. known: all pools could
-    be read.
+    be read. rising: use of one of them rises along a line. over: the resident rung is above `high` now.
     """
 
     time: float
@@ -76,6 +76,7 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     critical: str
     known: bool
     rising: bool
+    over: bool
 
 
 _Limits = tuple[int, float, float, float, float]  # bytes: all, up to high, a little below it, up to low, to critical
@@ -113,7 +114,7 @@ class Judge:
         shrink_room: dict[str, float] = {}
         grow_room: dict[str, float] = {}
         known = sound = True
-        rising = full = False
+        rising = full = over = False
         strain = 0.0
         for name in self._pools:
             seen = pools.get(name)
@@ -139,7 +140,10 @@ class Judge:
             if pool.used >= edge:
                 full = True
             if name in held:
-                share = (bound + held[name]) / high if high > 0 else 2.0
+                need = held[name]
+                if seen.external + need > high:
+                    over = True
+                share = (bound + need) / high if high > 0 else 2.0
                 if share > strain:
                     strain = share
         fits = self._best(shrink_room, aside, time)
@@ -148,7 +152,9 @@ class Judge:
             fits = rank
         shrink_to = fits if fits >= 0 else self._last_resort(outlook, aside)
         critical = self.danger(outlook, rank, coming=False) if full or rising else ""
-        return Assessment(time, outlook, residency, rank, fits, shrink_to, grow_to, strain, critical, known, rising)
+        return Assessment(
+            time, outlook, residency, rank, fits, shrink_to, grow_to, strain, critical, known, rising, over
+        )
 
     def danger(self, outlook: Outlook, rank: int, *, coming: bool) -> str:
         """Why use is critical with the rung of this rank, now or before a shift could end; empty where it isn't.

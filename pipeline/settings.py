@@ -39,7 +39,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     fastest: float = 0.1
     window: float = 30.0
     horizon: float = 10.0
-    alpha: float = 0.20
+    alpha: float = 0.10
     confirm: float = 2.0
     patience: float = 30.0
     stabilisation: float | Literal["adaptive"] = 300.0

@@ -12,7 +12,7 @@ from .samples import Pool
 
 _MIN_POINTS = 3
 _MIN_FIT = 0.8  # share of the variance that a line must explain; a lone step explains at most 0.75
-_TESTS = 4  # forecasts to the horizon of the backtest
+_TESTS = 8  # forecasts to the horizon of the backtest
 _STRIDES = 4  # forecasts to a horizon: they overlap, and more of them would hardly tell more
 _REMEMBERED = 60.0  # horizons for which an error counts
 _GAMMA = 0.002  # one step misses as many forecasts as there are strides: it must not turn the level over
