@@ -160,12 +160,10 @@ class Switcher:
             made = (spec, self._host.load(spec))
             if not self._drain(decision):
                 self._host.unload(*self._named(made))
-                self._tell("ready")
-                return
+                return  # the newer decision tells how it goes on
             freed = self._replace(made)
         else:
             if self._current is not None and not self._drain(decision):
-                self._tell("ready")
                 return
             freed = self._replace(None)
             if spec is not None:

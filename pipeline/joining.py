@@ -8,7 +8,7 @@ from reactivex import Observable, abc
 from reactivex.disposable import CompositeDisposable
 
 from ..operators.lifting import NOTHING
-from ..operators.serialize import serialize
+from ..operators.serialize import Gate
 from ..operators.typing import Operator
 
 
@@ -16,10 +16,19 @@ def join(leading: Observable[Any], *others: Observable[Any]) -> Observable[Any]:
     """All items, one at a time whatever their threads. The others are subscribed first; ends with `leading`."""
 
     def subscribe(observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
-        wires = [other.subscribe(observer.on_next, observer.on_error, scheduler=scheduler) for other in others]
-        return CompositeDisposable(*wires, leading.subscribe(observer, scheduler=scheduler))
+        one_by_one, on_next = Gate().pass_through, observer.on_next
 
-    return reactivex.create(subscribe).pipe(serialize())
+        def push(item: Any) -> None:
+            one_by_one(on_next, item)
+
+        def fail(error: Exception) -> None:
+            one_by_one(observer.on_error, error)
+
+        wires = [other.subscribe(push, fail, scheduler=scheduler) for other in others]
+        ended = leading.subscribe(push, fail, lambda: one_by_one(observer.on_completed), scheduler=scheduler)
+        return CompositeDisposable(*wires, ended)
+
+    return reactivex.create(subscribe)
 
 
 def beside(

@@ -174,14 +174,12 @@ class Machine:
             if not (loaded and (yield from self._drained(decision))):
                 self.going, self.coming = self.coming, None
                 yield from self._leave()
-                self._tell()
-                return
+                return  # the newer decision tells how it goes on
             self.going, self.current, self.coming = self.current, target, None
             yield from self._leave()
         else:
             if self.current is not None:
                 if not (yield from self._drained(decision)):
-                    self._tell()
                     return
                 self.going, self.current = self.current, None
                 yield from self._leave()
@@ -189,7 +187,6 @@ class Machine:
                 if not (yield from self._loaded(target)):
                     self.going, self.coming = self.coming, None
                     yield from self._leave()
-                    self._tell()
                     return
                 self.current, self.coming = target, None
         self._shifted(decision, began)
