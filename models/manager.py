@@ -251,7 +251,7 @@ class ModelManager:
         pools = self._sampler.take_pools(needs).pools
         for pool_name, need in needs.items():
             pool = pools.get(pool_name)
-            if pool is None or pool.used + need > self.settings.high * pool.total:
+            if pool is None or pool.used + need > self.settings.limit(pool_name, pool.total):
                 return False
         return True
 

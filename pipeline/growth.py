@@ -114,6 +114,6 @@ class Growth:
         for name, need in self._rungs[target].need.items():
             seen = outlook.pools.get(name)
             held = self._rungs[source].need.get(name, 0)
-            if seen is None or seen.external + held + need > self._settings.high * seen.pool.total:
+            if seen is None or seen.external + held + need > self._settings.limit(name, seen.pool.total):
                 return False
         return True

@@ -94,6 +94,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         if self.budget is not None and self.budget <= 0:
             raise ValueError(f"budget must be bytes above 0 or None, got budget={self.budget!r}")
 
+    def limit(self, pool: str, total: int) -> float:
+        """Bytes of a pool that may be in use: up to `high`, and never what is reserved."""
+        return min(self.high * total, total - self.reserve.get(pool, 0))
+
     @property
     def guarded(self) -> float:
         """Fraction under which a smaller rung must bring use, so that noise doesn't call for the next one at once."""

@@ -1,7 +1,7 @@
 """A recording as one who knows its future sees it: until when something can be held."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ..samples import Sample
 
@@ -11,7 +11,7 @@ class Future:
     one before. passes: whether time passes between a sample and the next. readable: pools that a sample tells of.
     """
 
-    def __init__(self, samples: Sequence[Sample], high: float) -> None:
+    def __init__(self, samples: Sequence[Sample], limit: Callable[[str, int], float]) -> None:
         self.times = _clock([sample.time for sample in samples])
         self.passes = [after > now for now, after in zip(self.times, [*self.times[1:], -math.inf], strict=False)]
         self.readable = [{name for name, pool in sample.pools.items() if pool is not None} for sample in samples]
@@ -21,7 +21,7 @@ class Future:
             for sample, passes in zip(samples, self.passes, strict=True):
                 pool = sample.pools.get(name)
                 if pool is not None:
-                    room = math.floor(high * pool.total) - pool.external
+                    room = math.floor(limit(name, pool.total)) - pool.external
                 rooms.append(room if passes else math.inf)
             self._room[name] = rooms
 

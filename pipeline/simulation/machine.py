@@ -31,7 +31,7 @@ class Machine:
         ladder: Sequence[Rung],
         policy: Policy,
         *,
-        high: float,
+        limit: Callable[[str, int], float],
         ceiling: float,
         load_seconds: Callable[[Rung], float],
         tokens_per_second: float,
@@ -39,7 +39,7 @@ class Machine:
     ) -> None:
         self._rungs = {rung.name: rung for rung in ladder}
         self._policy, self._load_seconds, self._kill_after = policy, load_seconds, kill_after
-        self.memory, self.meter, self.leads = Memory(high, ceiling), Meter(ladder), Leads(self._rungs)
+        self.memory, self.meter, self.leads = Memory(limit, ceiling), Meter(ladder), Leads(self._rungs)
         self.replies = Replies(tokens_per_second)
         self.current: Rung | None = None
         self.coming: Rung | None = None

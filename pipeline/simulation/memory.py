@@ -1,6 +1,6 @@
 """The pools of a simulated machine: what others hold, as recorded, and what is held of ours."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ..policy import Rung
 from ..samples import Pool
@@ -9,12 +9,13 @@ from ..samples import Pool
 class Memory:
     """Bytes by pool. external: of everyone else, as last read. own: of ours.
 
-    high: fraction of a pool up to which something fits. ceiling: the same, for what is measured. above: use of a pool
-    that holds some of ours is over the ceiling. short: such pools that are over their whole.
+    limit: bytes of a pool, by its name and total, up to which something fits. ceiling: a fraction, for what is
+    measured. above: use of a pool that holds some of ours is over the ceiling. short: such pools that are over their
+    whole.
     """
 
-    def __init__(self, high: float, ceiling: float) -> None:
-        self._high, self._ceiling = high, ceiling
+    def __init__(self, limit: Callable[[str, int], float], ceiling: float) -> None:
+        self._limit, self._ceiling = limit, ceiling
         self._readable: frozenset[str] = frozenset()
         self.total: dict[str, int] = {}
         self.external: dict[str, int] = {}
@@ -51,14 +52,14 @@ class Memory:
         """Would all of `rung` fit under the ceiling, next to everything in use? Not where a pool can't be read now."""
         return all(
             name in self._readable
-            and self.external[name] + self.own.get(name, 0) + need <= self._high * self.total[name]
+            and self.external[name] + self.own.get(name, 0) + need <= self._limit(name, self.total[name])
             for name, need in rung.need.items()
         )
 
     def crowds_out(self, rung: Rung) -> bool:
         """Do others now hold so much that `rung` would be over the ceiling?"""
         return any(
-            self.external[name] + need > self._high * self.total[name]
+            self.external[name] + need > self._limit(name, self.total[name])
             for name, need in rung.need.items()
             if name in self.total
         )

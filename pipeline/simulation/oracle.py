@@ -67,7 +67,7 @@ def plan(samples: Sequence[Sample], ladder: Sequence[Rung], settings: Settings, 
     """
     if len(samples) < 2:
         return Plan(0.0, {})
-    moves = _Moves(Future(samples, settings.high), list(ladder), load_time)
+    moves = _Moves(Future(samples, settings.limit), list(ladder), load_time)
     return _read(moves, samples, *_solve(moves))
 
 

@@ -81,7 +81,7 @@ def simulate(
     machine = Machine(
         rungs,
         policy if policy is not None else Gearshift(rungs, chosen),
-        high=chosen.high,
+        limit=chosen.limit,
         ceiling=chosen.high if ceiling is None else ceiling,
         load_seconds=_load_seconds(load_time),
         tokens_per_second=tokens_per_second,

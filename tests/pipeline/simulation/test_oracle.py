@@ -160,3 +160,11 @@ def test_on_a_long_recording_its_plan_does_what_it_says_and_beats_all_that_stay_
     for make in RIVALS.values():
         run = simulate(samples, LADDER, Settings(), load_time=8.0, policy=make(LADDER, Settings()))
         assert run.above_seconds > 0 or run.effective_quality <= shown.effective_quality + 1e-9
+
+
+def test_what_is_reserved_stays_free() -> None:
+    samples = [Sample(float(t), {"ram": Pool(1000, 0)}) for t in range(20)]
+    ladder = [Rung("large", {"ram": 500}, 2.0), Rung("small", {"ram": 100})]
+    kept = oracle(samples, ladder, Settings(reserve={"ram": 600}), load_time=1.0)
+    assert {shift.decision.target for shift in kept.shifts} == set() and kept.time_by_rung["large"] == 0.0
+    assert oracle(samples, ladder, Settings(reserve={"ram": 500}), load_time=1.0).time_by_rung["large"] > 0
