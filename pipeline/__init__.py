@@ -17,12 +17,12 @@ from .simulation import Request, Simulation, simulate
 from .sources import Sampler, default_probes, event_time, live
 from .tier_file import Tier, TierError
 from .tiers import HardwareTierDetector
-from .words import Asked, Decision, Reason
+from .words import Asked, Decision, Performed, Reason
 
 __all__ = [
-    "Asked", "Decision", "Device", "HardwareTierDetector", "Header", "Mark", "Outlook", "Pool", "PoolOutlook",
-    "Preflight", "Pressure", "ProactiveScaler", "Reading", "Reason", "Recorder", "Recording", "RecordingError",
-    "Request", "Residency", "Rung", "Sample", "Sampler", "Settings", "Simulation", "Tier", "TierError",
-    "decision_stream", "default_probes", "event_time", "live", "load", "record", "replay", "replayed", "simulate",
-    "to_frame",
+    "Asked", "Decision", "Device", "HardwareTierDetector", "Header", "Mark", "Outlook", "Performed", "Pool",
+    "PoolOutlook", "Preflight", "Pressure", "ProactiveScaler", "Reading", "Reason", "Recorder", "Recording",
+    "RecordingError", "Request", "Residency", "Rung", "Sample", "Sampler", "Settings", "Simulation", "Tier",
+    "TierError", "decision_stream", "default_probes", "event_time", "live", "load", "record", "replay", "replayed",
+    "simulate", "to_frame",
 ]  # fmt: skip

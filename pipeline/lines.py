@@ -7,7 +7,7 @@ import msgspec
 from .policy import Residency, Rung
 from .samples import Sample
 from .settings import Settings
-from .words import Decision
+from .words import Asked, Decision, Performed
 
 VERSION = 1
 
@@ -43,7 +43,7 @@ class Header(msgspec.Struct, frozen=True, omit_defaults=True):
     settings: Settings | None = None
 
 
-Line = Sample | Decision | Residency | Mark
+Line = Sample | Decision | Residency | Mark | Asked | Performed
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)

@@ -10,22 +10,25 @@ from .lines import Header, Line, Mark, RecordingError
 from .policy import Residency
 from .replaying import OnBad, read_recording
 from .samples import Sample
-from .words import Decision
+from .words import Asked, Decision, Performed
 
 
 class Recording:
     """All that a file holds, in memory.
 
     path: the file. format: `gearshift`, or the name of the importer that read it. header: None for other formats.
-    samples, decisions, residencies, marks: lists, in the order in which they were written. skipped: lines left out.
+    lines: all of them, in the order in which they were written. samples, decisions, residencies, marks, asked: those of
+    one kind, `asked` with the reports of how operations went. skipped: how many lines were left out.
     """
 
     def __init__(self, path: Path, format: str, lines: Sequence[Line], *, header: Header | None, skipped: int) -> None:
         self.path, self.format, self.header, self.skipped = path, format, header, skipped
+        self.lines = list(lines)
         self.samples = [line for line in lines if isinstance(line, Sample)]
         self.decisions = [line for line in lines if isinstance(line, Decision)]
         self.residencies = [line for line in lines if isinstance(line, Residency)]
         self.marks = [line for line in lines if isinstance(line, Mark)]
+        self.asked = [line for line in lines if isinstance(line, Asked | Performed)]
 
     def __len__(self) -> int:
         return len(self.samples)

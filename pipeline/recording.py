@@ -16,7 +16,7 @@ from .policy import Residency, Rung
 from .replaying import read_recording
 from .samples import Sample
 from .settings import Settings
-from .words import Decision
+from .words import Asked, Decision, Performed
 
 log = logging.getLogger("gearshift.pipeline")
 
@@ -101,17 +101,21 @@ def record(
     decisions: Observable[Decision] | None = None,
     residencies: Observable[Residency] | None = None,
     marks: Observable[Mark] | None = None,
+    asked: Observable[Asked | Performed] | None = None,
     ladder: Sequence[Rung] = (),
     settings: Settings | None = None,
     max_bytes: int | None = None,
     keep: int = 5,
 ) -> abc.DisposableBase:
-    """Write every sample to `path`, and decisions, residencies and marks among them, until the samples end.
+    """Write every sample to `path`, and all the rest among them, until the samples end.
 
     A stream that fails, or a disk that refuses, ends the recording and is logged; the samples go on for others.
 
+    With residencies, and what was asked for if anything was, a replay gives the very decisions that were made, provided
+    that this is subscribed to the samples before what decides on them: else a decision stands before its sample.
+
     Args:
-        samples, decisions, residencies, marks: what to write, in the order in which it comes.
+        samples, decisions, residencies, marks, asked: what to write, in the order in which it comes.
         path: the file; `.zst` at its end compresses it (needs `gearshift[zstd]` before Python 3.14).
         ladder, settings: what the decisions are made by, kept in the header beside machine and tier.
         max_bytes, keep: as in `Recorder`.
@@ -146,7 +150,7 @@ def record(
             if not wires.is_disposed:  # else it was closed while this line was on its way
                 failed(error)
 
-    for beside in (decisions, residencies, marks):
+    for beside in (decisions, residencies, marks, asked):
         if beside is not None:
             wires.add(beside.subscribe(write, failed))
     wires.add(samples.subscribe(write, failed, wires.dispose))

@@ -33,7 +33,7 @@ def check_on_bad(on_bad: OnBad) -> None:
 def read_recording(
     path: str | Path, *, on_bad: OnBad = "raise", skipped: Callable[[int, str], object] | None = None
 ) -> tuple[Header, Iterator[Line]]:
-    """The header, and then samples, decisions, residencies and marks in the order in which they were written.
+    """The header, and then all lines in the order in which they were written.
 
     A last line that a crash cut short is left out, and a warning logged. Any other line that can't be read is an
     error, or with `on_bad="skip"` is left out: `skipped` is then called with its number and what is wrong with it.

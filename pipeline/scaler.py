@@ -42,7 +42,8 @@ class ProactiveScaler:
         dry_run: decide, explain, log and count as always, and take each decision as carried out at once, whatever
             `residencies` tells of what is really loaded (see `Pretence`). Nothing in it acts.
 
-    `samples`, `outlooks` and `decisions` are hot. A subscriber that raises is logged and dropped; the stream goes on.
+    `samples`, `outlooks`, `decisions` and `asked` (what this was asked for and told of) are hot. A subscriber that
+    raises is logged and dropped; the stream goes on.
     Thread-safe: any method may be called from any thread at any time, from inside a subscriber too. For asyncio:
     `async with`; the questions take microseconds, so a coroutine may ask them itself.
     """
@@ -69,6 +70,7 @@ class ProactiveScaler:
         self._asked: Subject[Asked | Performed] = Subject()
         self._looked: Subject[Any] = Subject()
         self.samples, self.outlooks, self.decisions = map(shielded, (self._samples, self._outlooks, self._decisions))
+        self.asked: Observable[Asked | Performed] = shielded(self._asked)
         self.performance = Performance()
         self._lock = threading.Lock()
         self._log = DecisionLog(dry_run=dry_run)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from gearshift.pipeline import (
+    Asked,
     Decision,
     Device,
     Mark,
@@ -25,6 +26,7 @@ from gearshift.pipeline import (
 )
 from gearshift.pipeline.lines import decode, encode
 from gearshift.pipeline.testing import samples_of
+from gearshift.pipeline.words import Performed
 from hypothesis import given
 from hypothesis import strategies as st
 from reactivex import Subject
@@ -46,11 +48,13 @@ FULL = Sample(
 DECISION = Decision("downgrade", "large", None, "planned", 13.0, Reason("forecast", "ram", 100, seconds_left=4.5))
 RESIDENCY = Residency(14.0, "ready", "small", "large", 2.5)
 MARK = Mark(15.0, "the build begins")
+ASKED = Asked(16.0, "a game", immediate=True)
+PERFORMED = Performed(17.0, "generate", 2.5, False, "small")
 
 both = pytest.mark.parametrize("name", ["run.jsonl", "run.jsonl.zst"])
 
 
-@pytest.mark.parametrize("line", [FULL, DECISION, RESIDENCY, MARK, Sample(0.0, {})])
+@pytest.mark.parametrize("line", [FULL, DECISION, RESIDENCY, MARK, ASKED, PERFORMED, Sample(0.0, {})])
 def test_every_kind_of_line_comes_back_as_it_was(line: Sample) -> None:
     assert decode(encode(line)) == line
 
@@ -75,35 +79,34 @@ def test_any_sample_comes_back_as_it_was(sample: Sample) -> None:
 
 
 @both
-def test_samples_decisions_residencies_and_marks_stand_in_one_file_in_order(tmp_path: Path, name: str) -> None:
-    samples, decisions, residencies, marks = (
-        Subject[Sample](),
-        Subject[Decision](),
-        Subject[Residency](),
-        Subject[Mark](),
-    )
+def test_all_that_is_told_of_stands_in_one_file_in_order(tmp_path: Path, name: str) -> None:
+    samples, decisions, residencies = Subject[Sample](), Subject[Decision](), Subject[Residency]()
+    marks, asked = Subject[Mark](), Subject[Asked | Performed]()
     ladder = [Rung("large", {"ram": 60}), Rung("small", {"ram": 20})]
     wire = record(
-        samples, tmp_path / name, decisions=decisions, residencies=residencies, marks=marks, ladder=ladder,
-        settings=Settings(high=0.7),
+        samples, tmp_path / name, decisions=decisions, residencies=residencies, marks=marks, asked=asked,
+        ladder=ladder, settings=Settings(high=0.7),
     )  # fmt: skip
     samples.on_next(FULL)
     decisions.on_next(DECISION)
     residencies.on_next(RESIDENCY)
     marks.on_next(MARK)
+    asked.on_next(ASKED)
+    asked.on_next(PERFORMED)
     samples.on_next(FULL)
     wire.dispose()
     samples.on_next(FULL)
     found = load(tmp_path / name)
-    assert (found.samples, found.decisions, found.residencies, found.marks) == (
-        [FULL, FULL], [DECISION], [RESIDENCY], [MARK],
+    assert found.lines == [FULL, DECISION, RESIDENCY, MARK, ASKED, PERFORMED, FULL]
+    assert (found.samples, found.decisions, found.residencies, found.marks, found.asked) == (
+        [FULL, FULL], [DECISION], [RESIDENCY], [MARK], [ASKED, PERFORMED],
     )  # fmt: skip
     assert found.header is not None and found.header.machine is not None
     assert (list(found.header.ladder), found.header.settings) == (ladder, Settings(high=0.7))
     assert found.header.machine.memory > 0 and found.header.tier
     if name == "run.jsonl":
         kinds = [json.loads(line).get("record") for line in (tmp_path / name).read_text().splitlines()]
-        assert kinds == [None, "sample", "decision", "residency", "mark", "sample"]
+        assert kinds == [None, "sample", "decision", "residency", "mark", "asked", "performed", "sample"]
 
 
 def test_ends_with_its_samples_and_lets_go_of_all_streams(tmp_path: Path) -> None:

@@ -1,9 +1,21 @@
 from pathlib import Path
 
 import pytest
-from gearshift.pipeline import RecordingError, Residency, Rung, Sample, Settings, load, record
+from gearshift.pipeline import (
+    Asked,
+    Header,
+    Recorder,
+    RecordingError,
+    Residency,
+    Rung,
+    Sample,
+    Settings,
+    load,
+    record,
+)
 from gearshift.pipeline.replayed import replayed, rungs_from
 from gearshift.pipeline.testing import rungs_of, samples_of
+from gearshift.pipeline.words import Performed
 from reactivex import Subject, from_iterable
 
 LADDER = rungs_of(500, 300, 100)
@@ -30,15 +42,39 @@ def test_without_a_ladder_all_is_as_it_was_recorded(tmp_path: Path) -> None:
     settings = Settings(high=0.65, hysteresis=0.05)
     residencies, source = Subject[Residency](), Subject[Sample]()
     with record(source, tmp_path / "run.jsonl", residencies=residencies, ladder=LADDER, settings=settings):
-        for residency in loaded:
-            residencies.on_next(residency)
         for sample in samples:
+            for residency in loaded:
+                if residency.time == sample.time:
+                    residencies.on_next(residency)
             source.on_next(sample)
     made = replayed(tmp_path / "run.jsonl")
     assert made == replayed(load(tmp_path / "run.jsonl"), LADDER, settings, loaded) != []
     assert replayed(tmp_path / "run.jsonl", settings=Settings()) == replayed(
         tmp_path / "run.jsonl", LADDER, Settings(), loaded
     )
+
+
+def test_a_recording_is_replayed_in_the_order_in_which_it_was_written(tmp_path: Path) -> None:
+    settings, at_once = Settings(patience=0), Residency(10.0, "shifting", "large")
+    recorder = Recorder(tmp_path / "run.jsonl", header=Header(1, ladder=tuple(LADDER), settings=settings))
+    for line in [Residency(0.0, "ready", "large"), *samples_of([100] * 10 + [350], own=500), at_once]:
+        recorder.write(line)
+    recorder.close()
+    found = load(tmp_path / "run.jsonl")
+    assert [d.time for d in replayed(found)] == [10.0]
+    assert replayed(found, residencies=found.residencies) == [], "by its time alone, the shift would come first"
+
+
+def test_what_was_asked_for_comes_after_the_sample_of_its_time(recording: Path) -> None:
+    loaded = [Residency(0.0, "ready", "large")]
+    requests = [Asked(7.0, "a game"), Asked(7.0, "another"), Asked(3.0, "a call")]
+    made = replayed(recording, LADDER, None, loaded, requests)
+    assert [(d.time, d.target, d.reason.detail) for d in made if d.reason.rule == "asked"] == [
+        (3.0, "medium", "a call"), (7.0, "small", "a game"),
+    ]  # fmt: skip
+    with_reports = [Performed(5.0, "generate", 1.0, False, "large")] * 5
+    first = replayed(recording, LADDER, None, loaded, with_reports)[0]
+    assert (first.time, first.reason.rule) == (5.0, "failing")
 
 
 def test_a_recording_that_names_no_ladder_asks_for_one(recording: Path) -> None:
