@@ -62,7 +62,7 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     the last one where it is under `critical` now. grow_to: best rung under `low` now and under `high` at the grow
     horizon; -1 when a pool is unknown or contradicts itself. strain: of the tightest pool with the resident rung at
     the shrink horizon, 1.0 being at `high`. critical: why to act at once, empty for no reason. known: all pools could
-    be read.
+    be read, and with nothing loaded none contradicts itself.
     """
 
     time: float
@@ -128,6 +128,8 @@ class Judge:
             if strain < 1.0 and rank > shrink_to:
                 shrink_to = rank
         fits = shrink_to
+        if rung is None and not sound:
+            known, fits = False, -1  # with nothing loaded, all that could be decided is growth
         if shrink_to < 0:
             shrink_to = self._last_resort(outlook, aside)
         return Assessment(time, outlook, residency, rank, fits, shrink_to, grow_to, strain, critical, known, rising)
