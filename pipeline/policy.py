@@ -62,7 +62,8 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     the last one where it is under `critical` now. grow_to: best rung under `low` now and under `high` at the grow
     horizon; -1 when a pool is unknown or contradicts itself. strain: of the tightest pool with the resident rung at
     the shrink horizon, 1.0 being at `high`. critical: why to act at once, empty for no reason. known: all pools could
-    be read. rising: use of one of them rises along a line. over: the resident rung is above `high` now.
+    be read, and with nothing loaded none contradicts itself. rising: use of one of them rises along a line. over: the
+    resident rung is above `high` now.
     """
 
     time: float
@@ -150,6 +151,8 @@ class Judge:
         grow_to = self._best(grow_room, aside, time) if known and sound else -1
         if strain < 1.0 and rank > fits:
             fits = rank
+        if not sound and residency.rung is None:
+            known, fits = False, -1  # with nothing loaded, all that could be decided is growth
         shrink_to = fits if fits >= 0 else self._last_resort(outlook, aside)
         critical = self.danger(outlook, rank, coming=False) if full or rising else ""
         return Assessment(

@@ -55,7 +55,7 @@ def test_without_a_ladder_all_is_as_it_was_recorded(tmp_path: Path) -> None:
 
 
 def test_a_recording_is_replayed_in_the_order_in_which_it_was_written(tmp_path: Path) -> None:
-    settings, at_once = Settings(patience=0), Residency(10.0, "shifting", "large")
+    settings, at_once = Settings(confirm=0, patience=0), Residency(10.0, "shifting", "large")
     recorder = Recorder(tmp_path / "run.jsonl", header=Header(1, ladder=tuple(LADDER), settings=settings))
     for line in [Residency(0.0, "ready", "large"), *samples_of([100] * 10 + [350], own=500), at_once]:
         recorder.write(line)
