@@ -38,7 +38,7 @@ def decide(ladder: Sequence[Rung], settings: Settings) -> Operator[Any, Decision
             debounce(seconds=settings.confirm),
         )
         growth: Operator[Any, Any] = stabilize(up=floor(settings), down=0, value=attrgetter("grow_to"))
-        return beside(decider.feed, conclude, shortage, growth, only=Assessment)
+        return beside(conclude, shortage, growth, only=Assessment, prepare=decider.feed)
 
     return lambda source: reactivex.defer(lambda _: make()(source))
 

@@ -31,13 +31,20 @@ def join(leading: Observable[Any], *others: Observable[Any]) -> Observable[Any]:
     return reactivex.create(subscribe)
 
 
-def beside(
-    prepare: Callable[[Any], Any], combine: Callable[..., Any], *branches: Operator[Any, Any], only: type
-) -> Operator[Any, Any]:
-    """Give each `prepare(item)` of the type `only` to every branch, in turn, then emit `combine(it, newest of each)`.
+def _as_it_is(item: Any) -> Any:
+    return item
 
-    A branch gives items with a `.value`; until the first one comes, `combine` gets None. NOTHING is not emitted. What
-    `prepare` makes of other types passes by.
+
+def beside(
+    combine: Callable[..., Any],
+    *branches: Operator[Any, Any],
+    only: type,
+    prepare: Callable[[Any], Any] = _as_it_is,
+) -> Operator[Any, Any]:
+    """Give each item of the type `only` to every branch in turn, then emit `combine(item, newest of each branch)`.
+
+    A branch gives items with a `.value`; until the first one comes, `combine` gets None. NOTHING is not emitted. Items
+    of other types pass by. `prepare` makes the items of what comes.
     """
 
     def apply(source: Observable[Any]) -> Observable[Any]:

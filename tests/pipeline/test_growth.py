@@ -3,7 +3,6 @@
 import pytest
 from gearshift.pipeline import Outlook, Pool, PoolOutlook, Rung, Sample, Settings
 from gearshift.pipeline.growth import Growth, floor
-from gearshift.pipeline.horizons import Horizons
 from gearshift.pipeline.testing import rungs_of
 
 LADDER = rungs_of(500, 300, 100)
@@ -13,8 +12,8 @@ FIXED, ADAPTIVE = Settings(stabilisation=100.0), Settings(stabilisation="adaptiv
 
 def seen(external: int = 200, time: float = 0.0, *, margin: float | None = 0.0) -> Outlook:
     pool = Pool(1000, external)
-    pools: dict[str, PoolOutlook | None] = {"ram": PoolOutlook(pool, None, margins=(margin, margin))}
-    return Outlook(Sample(time, {"ram": pool}), pools, Horizons(Settings()))
+    there = PoolOutlook(pool, external, None, 0.0, (margin, margin), 13.0, float(external))
+    return Outlook(time, Sample(time, {"ram": pool}), {"ram": there}, 10.0, 13.0, 23.0)
 
 
 def struck(growth: Growth, *times: float) -> Growth:

@@ -104,6 +104,7 @@ def test_seldom_missed_forecasts_need_more_margin() -> None:
     assert given[0] > given[1] > given[2] > 0
 
 
+UNKNOWN = (None, None)
 bytes_ = st.integers(0, 1000)
 some = st.floats(0, 100)
 margin_ = st.none() | st.floats(-200, 200)
@@ -117,7 +118,7 @@ def test_a_bound_is_never_below_what_others_hold_and_rises_with_slope_distance_a
     pool, line = Pool(10_000, external + own, own), Trend(0.0, 0.0, 0.0, slope, 3.0, 10.0, 10)
 
     def bound(slope: float, seconds: float, margins: tuple[float | None, float | None]) -> float:
-        return PoolOutlook(pool, line, slope, margins, horizon=100.0, base=float(base)).bound(seconds)
+        return PoolOutlook(pool, external, line, slope, margins, 100.0, float(base)).bound(seconds)
 
     least = bound(slope, seconds, given_)
     assert least >= external == bound(slope, 0.0, given_)
@@ -128,18 +129,18 @@ def test_a_bound_is_never_below_what_others_hold_and_rises_with_slope_distance_a
 
 
 def test_beyond_the_shrink_horizon_the_other_margin_counts() -> None:
-    seen = PoolOutlook(Pool(1000, 100), None, 0.0, (5.0, 50.0), horizon=13.0)
+    seen = PoolOutlook(Pool(1000, 100), 100, None, 0.0, (5.0, 50.0), 13.0, 100.0)
     assert (seen.bound(13.0), seen.bound(13.1)) == (105.0, 150.0)
 
 
 def test_before_margins_are_known_a_line_that_counts_is_doubted_by_two_deviations() -> None:
     line = Trend(0.0, 0.0, 0.0, 5.0, 3.0, 10.0, 10)
-    assert PoolOutlook(Pool(1000, 100), line, 5.0).bound(10.0) == 100 + 5 * 10 + 2 * 3
-    assert PoolOutlook(Pool(1000, 100), line, 0.0).bound(10.0) == 100
+    assert PoolOutlook(Pool(1000, 100), 100, line, 5.0, UNKNOWN, 13.0, 100.0).bound(10.0) == 100 + 5 * 10 + 2 * 3
+    assert PoolOutlook(Pool(1000, 100), 100, line, 0.0, UNKNOWN, 13.0, 100.0).bound(10.0) == 100
 
 
 def test_holding_something_else_leaves_what_others_hold() -> None:
-    seen = PoolOutlook(Pool(1000, 600, 500), None, 1.0, (5.0, 6.0), 13.0, 90.0).holding(300)
+    seen = PoolOutlook(Pool(1000, 600, 500), 100, None, 1.0, (5.0, 6.0), 13.0, 90.0).holding(300)
     assert (seen.pool, seen.external, seen.slope, seen.margins, seen.horizon, seen.base) == (
         Pool(1000, 400, 300), 100, 1.0, (5.0, 6.0), 13.0, 90.0,
     )  # fmt: skip
