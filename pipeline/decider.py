@@ -269,6 +269,13 @@ class Decider:
         self._growth.shifted(a.time, rank, target, free=self._urgent or rank < 0)
         about = target if kind == "upgrade" else rank if rank >= 0 and kind != "shed" else 0
         reason = reason_for(
-            rule, a, self.settings, rung=self._rung(about), up=kind == "upgrade", lasted=lasted, detail=detail
+            rule,
+            a,
+            self.settings,
+            rung=self._rung(about),
+            up=kind == "upgrade",
+            last=about == 0,
+            lasted=lasted,
+            detail=detail,
         )
         return Decision(kind, source, chosen, urgency, a.time, reason)
