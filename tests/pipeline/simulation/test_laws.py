@@ -118,7 +118,8 @@ def test_what_the_policy_is_told_comes_in_the_order_of_time_and_makes_sense(run:
     times = [r.time for r in policy.residencies]
     assert times == sorted(times)
     for told, following in zip(policy.residencies, policy.residencies[1:], strict=False):
-        assert following.state != "shifting" or following.rung == told.rung
+        unloaded = told.state == "shifting" and following.rung is None  # and then the load was called off
+        assert following.state != "shifting" or following.rung == told.rung or unloaded
     assert all((r.state == "empty") == (r.rung is None) for r in policy.residencies if r.state != "shifting")
     assert sum(r.failed is not None for r in policy.residencies) == found.kills
     assert all(s.decision in found.decisions and s.decision.time <= s.began <= s.ended for s in found.shifts)
