@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -11,6 +10,7 @@ from reactivex import Observable, Subject
 
 from ..pipeline.policy import Residency
 from ..pipeline.shielding import shielded
+from ..pipeline.sources import event_time
 from ..pipeline.words import Decision
 from .hosts import Host, Model
 from .ladder import Ladder, ModelSpec
@@ -49,7 +49,7 @@ class Switcher:
         ladder: Ladder,
         host: Host,
         fits_beside: Callable[[str], bool],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = event_time,
     ) -> None:
         self._ladder, self._host, self._fits_beside, self._clock = ladder, host, fits_beside, clock
         self._changed = threading.Condition()

@@ -42,9 +42,10 @@ class Gate:
                 return
             self._busy = True
             try:
-                while self._waiting:  # left over where a call raised
-                    self._waiting.popleft()()
-                call(*given)
+                if self._waiting:  # left over where a call raised
+                    self._waiting.append(lambda: call(*given))
+                else:
+                    call(*given)
                 while self._waiting:
                     self._waiting.popleft()()
             finally:

@@ -64,6 +64,10 @@ class Breaker:
         self._opened[rung] = times, time
         return time + min(_MOST, self._retry * 2.0 ** (times - 1))
 
+    def set_back(self, seconds: float) -> None:
+        """The clock has gone back by so many seconds."""
+        self._opened = {rung: (times, last - seconds) for rung, (times, last) in self._opened.items()}
+
 
 def contended(sample: Sample) -> bool:
     """More work than processors: nine tenths busy with more than one task for each, or half of the time waiting."""

@@ -36,6 +36,8 @@ class Decider:
         self._ended: float | None = None  # when a shift ended whose memory has not settled yet
         self._level: dict[str, int] = {}  # what others held then
         self._newest: float | None = None
+        self._heard = float("-inf")  # of the newest residency, as long as no sample has told what clock they are of
+        self._back = 0.0  # seconds that the samples' clock has gone back
         self._short_since: float | None = None
         self._last: Assessment | None = None
 
@@ -57,7 +59,9 @@ class Decider:
 
     def residency(self, residency: Residency) -> Any:
         before, self._residency = self._residency, residency
-        now = residency.time if self._newest is None else self._newest  # the samples' clock, whatever the sender's
+        now = self._newest  # on the samples' clock, whatever the sender's
+        if now is None:
+            now = self._heard = residency.time
         if residency.seconds > 0:
             self._growth.took(residency.seconds)
         if residency.failed is not None:
@@ -74,6 +78,9 @@ class Decider:
     def assess(self, outlook: Outlook) -> Assessment:
         time, newest = outlook.time, self._newest
         if newest is None or time - newest > self.settings.gap or time < newest:
+            ahead = (self._heard if newest is None else newest) - time
+            if 0 < ahead < float("inf"):
+                self._set_back(ahead, began=newest is not None)
             self._growth.restart(time)
         self._newest = time
         sample = outlook.sample
@@ -88,6 +95,22 @@ class Decider:
         if self._ended is not None:
             self._settle(a, self._ended)
         return a
+
+    def _set_back(self, seconds: float, *, began: bool) -> None:
+        """Time goes on from so many seconds earlier: all that is remembered was as long ago as before."""
+        self._aside = {name: until - seconds for name, until in self._aside.items()}
+        if self._ended is not None:
+            self._ended -= seconds
+        if self._short_since is not None:
+            self._short_since -= seconds
+        if began:
+            self._back += seconds
+        self._growth.set_back(seconds)
+        self._breaker.set_back(seconds)
+
+    def clock(self, a: Assessment) -> float:
+        """Seconds on a clock that follows the samples' but never goes back."""
+        return a.time + self._back
 
     def _settle(self, a: Assessment, ended: float) -> None:
         """The blackout after a shift ends when its time is over and what was unloaded has come back."""
@@ -192,7 +215,7 @@ class Decider:
         return None
 
     def _asked(self, asked: Asked) -> Decision | None:
-        return self._step_down(asked.time, asked.reason, "asked", immediate=asked.immediate)
+        return self._step_down(asked.reason, "asked", immediate=asked.immediate)
 
     def _performed(self, performed: Performed) -> Decision | None:
         seen = self._last.outlook.sample if self._last is not None else None
@@ -202,13 +225,13 @@ class Decider:
         if self._wanted is not None:
             return None  # it is being left already
         rule, words = why
-        decision = self._step_down(performed.time, words, rule)
+        decision = self._step_down(words, rule)
         if decision is not None:
             now = performed.time if self._newest is None else self._newest
             self._aside[performed.rung] = self._breaker.open(performed.rung, now)
         return decision
 
-    def _step_down(self, time: float, detail: str, rule: str, *, immediate: bool = False) -> Decision | None:
+    def _step_down(self, detail: str, rule: str, *, immediate: bool = False) -> Decision | None:
         if self._last is None:
             return None
         a = self.judge.assess(self._last.outlook, self._residency, self._aside)
@@ -218,7 +241,7 @@ class Decider:
         target = self._below(held)
         if 0 <= a.shrink_to < target:
             target = a.shrink_to
-        self._growth.restart(max(time, a.time))
+        self._growth.restart(a.time)
         return self._decision(a, target, "immediate" if immediate else "planned", rule, detail=detail)
 
     def _below(self, rank: int) -> int:
@@ -246,6 +269,13 @@ class Decider:
         self._growth.shifted(a.time, rank, target, free=self._urgent or rank < 0)
         about = target if kind == "upgrade" else rank if rank >= 0 and kind != "shed" else 0
         reason = reason_for(
-            rule, a, self.settings, rung=self._rung(about), up=kind == "upgrade", lasted=lasted, detail=detail
+            rule,
+            a,
+            self.settings,
+            rung=self._rung(about),
+            up=kind == "upgrade",
+            last=about == 0,
+            lasted=lasted,
+            detail=detail,
         )
         return Decision(kind, source, chosen, urgency, a.time, reason)

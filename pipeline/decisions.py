@@ -34,10 +34,12 @@ def decide(ladder: Sequence[Rung], settings: Settings) -> Operator[Any, Decision
             return NOTHING if decision is None else decision
 
         shortage: Operator[Any, Any] = reactivex.compose(
-            hysteresis(low=settings.guarded / settings.high, high=1.0, value=decider.strain),
+            hysteresis(low=settings.guarded / settings.high, high=1.0, value=decider.strain, time=decider.clock),
             debounce(seconds=settings.confirm),
         )
-        growth: Operator[Any, Any] = stabilize(up=floor(settings), down=0, value=attrgetter("grow_to"))
+        growth: Operator[Any, Any] = stabilize(
+            up=floor(settings), down=0, value=attrgetter("grow_to"), time=decider.clock
+        )
         return beside(conclude, shortage, growth, only=Assessment, prepare=decider.feed)
 
     return lambda source: reactivex.defer(lambda _: make()(source))

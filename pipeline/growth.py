@@ -54,6 +54,14 @@ class Growth:
         """Whatever fitted before `time` no longer counts."""
         self._fitted_since = [max(since, time) for since in self._fitted_since]
 
+    def set_back(self, seconds: float) -> None:
+        """The clock has gone back by so many seconds."""
+        self._fitted_since = [since - seconds for since in self._fitted_since]
+        self._shifts = deque(at - seconds for at in self._shifts)
+        self._struck_at -= seconds
+        if self._up is not None:
+            self._up = self._up[0] - seconds, self._up[1]
+
     def lasted(self, rank: int, time: float) -> float:
         """Seconds for which `rank` has had room without a break."""
         return time - self._fitted_since[rank] if rank <= self.fits else 0.0
@@ -75,7 +83,7 @@ class Growth:
                 self._strikes, self._struck_at = self._struck(time) + 1, time
 
     def _struck(self, time: float) -> float:
-        return self._strikes * 0.5 ** ((time - self._struck_at) / _FORGOTTEN)
+        return self._strikes * 0.5 ** ((time - self._struck_at) / _FORGOTTEN) if self._strikes else 0.0
 
     def in_budget(self, time: float) -> bool:
         shifts = self._shifts

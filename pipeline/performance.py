@@ -25,7 +25,6 @@ class Performance:
     """
 
     kept = 20
-    enough = 5
 
     def __init__(self) -> None:
         self._seen: dict[str, deque[tuple[float, bool]]] = {}
@@ -37,11 +36,3 @@ class Performance:
         seen = self._seen.get(operation, ())
         good = [seconds for seconds, ok in seen if ok]
         return Summary(len(seen), len(seen) - len(good), sum(good) / len(good) if good else None)
-
-    def failing(self, operation: str) -> bool:
-        """Half or more of at least five operations failed (as resilience4j's circuit breaker opens)."""
-        count, failed, _ = self.summary(operation)
-        return count >= self.enough and 2 * failed >= count
-
-    def forget(self, operation: str) -> None:
-        self._seen.pop(operation, None)

@@ -1,6 +1,6 @@
 """The numbers behind a decision."""
 
-from .policy import Assessment, room
+from .policy import Assessment, Room, room
 from .rungs import Rung
 from .settings import Settings
 from .words import Reason
@@ -11,28 +11,37 @@ _GROWING = ("room", "recovered")
 
 
 def reason_for(
-    rule: str, a: Assessment, settings: Settings, *, rung: Rung, up: bool, lasted: float, detail: str
+    rule: str, a: Assessment, settings: Settings, *, rung: Rung, up: bool, last: bool, lasted: float, detail: str
 ) -> Reason:
-    """`rung`: what the numbers are about, the one left, or for growth the one taken."""
+    """`rung`: what the numbers are about, the one left, or for growth the one taken. `last`: there is none below it."""
     ceiling = settings.critical if rule in _CRITICAL else settings.low if rule in _GROWING else settings.high
     horizon = a.outlook.grow if rule in _GROWING else a.outlook.shrink
     reserve = None if rule in _AT_ONCE else settings.reserve
     seen = room(a.outlook, rung, ceiling=ceiling, horizon=horizon, reserve=reserve)
     if rule == "fits" and seen is not None and not seen.fits:  # the last rung may be loaded up to there
         seen = room(a.outlook, rung, ceiling=settings.critical, horizon=horizon, reserve=reserve)
+    if rule in _GROWING and seen is not None and not _holds(seen):  # it may be taken up to a little below `high`
+        seen = room(a.outlook, rung, ceiling=settings.high, horizon=horizon, reserve=reserve)
     if seen is None:
         return Reason(rule, lasted=lasted, detail=detail or "a pool could not be read")
     left = seen.ceiling * seen.total - seen.external - seen.need
     seconds = 0.0 if left <= 0 else left / seen.slope if seen.slope > 0 else None
-    opposite = settings.high if up else settings.low
+    opposite = settings.low if not up else settings.critical if last else settings.high
     most = seen.total - settings.reserve.get(seen.pool, 0)
     back_at = int(max(0.0, min(opposite * seen.total, most) - seen.need))
-    back_after = settings.patience if up else _growth_wait(settings, rule)
+    if rule == "nothing fits" and _holds(seen):  # so it isn't memory that keeps it from being loaded
+        detail, back_at = "every rung that would fit is set aside for a while", 0
+    back_after = (0.0 if last else settings.patience) if up else _growth_wait(settings, rule)
     return Reason(
         rule=rule, pool=seen.pool, total=seen.total, used=seen.used, external=seen.external, bound=seen.bound,
         need=seen.need, ceiling=seen.ceiling, horizon=seen.horizon, slope=seen.slope, seconds_left=seconds,
         lasted=lasted, back_at=back_at, back_after=back_after, detail=detail,
     )  # fmt: skip
+
+
+def _holds(seen: Room) -> bool:
+    """Is there room for it under the ceiling beside what others hold now?"""
+    return seen.external + seen.need <= seen.ceiling * seen.total
 
 
 def _growth_wait(settings: Settings, rule: str) -> float:

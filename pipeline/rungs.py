@@ -1,5 +1,6 @@
 """What can be run, and what is."""
 
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -39,6 +40,11 @@ def checked_ladder(ladder: Sequence[Rung]) -> tuple[Rung, ...]:
     for rung in ladder:
         if not isinstance(rung, Rung):
             raise TypeError(f"ladder must hold Rung objects, best first, got {rung!r}")
+        if not math.isfinite(rung.quality):
+            raise ValueError(f"quality must be a finite number, got {rung.quality!r} for rung {rung.name!r}")
+        for pool, need in rung.need.items():
+            if not need >= 0:
+                raise ValueError(f"need must be bytes of at least 0, got {pool} = {need!r} for rung {rung.name!r}")
     names = [rung.name for rung in ladder]
     if len(set(names)) != len(names):
         raise ValueError(f"rung names must differ, got {names}")

@@ -13,6 +13,11 @@ from .samples import Pool
 _MIN_POINTS = 3
 _MIN_FIT = 0.8  # share of the variance that a line must explain; a lone step explains at most 0.75
 _TESTS = 8  # forecasts to the horizon of the backtest
+_QUICK = 12  # times that the backtest of a rise goes into the window
+_QUICK_POINTS = 6
+_QUICK_FIT = 0.98
+_REACH = 1.3  # times as far as it has been seen, a rise is believed to go on
+_LEFT = 0.01  # of the pool above its level, where the margin isn't known yet
 _STRIDES = 4  # forecasts to a horizon: they overlap, and more of them would hardly tell more
 _REMEMBERED = 60.0  # horizons for which an error counts
 _GAMMA = 0.002  # one step misses as many forecasts as there are strides: it must not turn the level over
@@ -141,10 +146,45 @@ class PoolOutlook(msgspec.Struct, frozen=True, gc=False):
         return ahead if ahead > external and seconds > 0 else external
 
 
+class Rise:
+    """A line through what came since the level was left: it is seen in a third of the time that the window takes."""
+
+    __slots__ = ("_line", "_test")
+
+    def __init__(self, window: float) -> None:
+        self._line = TrendWindow(window).update
+        self._test = Backtest(window / _QUICK, window)
+
+    def update(self, external: int, level: float, time: float, horizon: float) -> float:
+        """Bytes a second, where the line describes the rise well and has forecast better than no change; else 0.0.
+
+        It is less than the line's, where that has not been seen for long enough to be believed up to the horizon.
+        """
+        line = self._line(external, time)
+        if line is None:
+            return 0.0
+        self._test.update(external, level, time, line.slope)
+        if line.slope <= 0 or line.count < _QUICK_POINTS or not (self._test.trusts_line and _fits(line, _QUICK_FIT)):
+            return 0.0
+        return line.slope * min(1.0, _REACH * line.span / horizon)
+
+
 class PoolTrack:
     """Follows one pool. `update` gives its outlook; what it keeps is bounded by the windows."""
 
-    __slots__ = ("_backtest", "_grow", "_horizons", "_level", "_margins", "_newest", "_shrink", "_slowness", "_trend")
+    __slots__ = (
+        "_backtest",
+        "_grow",
+        "_horizons",
+        "_level",
+        "_margins",
+        "_newest",
+        "_rise",
+        "_shrink",
+        "_slowness",
+        "_trend",
+        "_window",
+    )
 
     def __init__(self, window: float, alpha: float, horizons: Horizons) -> None:
         self._horizons = horizons
@@ -152,6 +192,8 @@ class PoolTrack:
         self._margins: tuple[float | None, float | None] = (None, None)
         self._trend = TrendWindow(window).update
         self._backtest = Backtest(min(horizons.shrink, window / 4), window)
+        self._window = window
+        self._rise: Rise | None = None
         self._slowness, self._newest, self._level = window / 6, float("-inf"), 0.0
 
     def update(self, pool: Pool, time: float) -> PoolOutlook:
@@ -165,14 +207,20 @@ class PoolTrack:
         # an average that forgets by event time; at the first item `step` is infinite and the level becomes its value
         level = self._level = external - (external - self._level) * (slowness / (slowness + step))
         slope, test, near, far = line[3], self._backtest, self._shrink, self._grow  # line[3] is its slope
+        left = external - level > (near.value if near.value is not None else _LEFT * pool.total)
         if time >= test.due:
             test.update(external, level, time, slope)
-        base = external
-        if slope <= 0 or not (test.trusts_line and _fits(line)):
+        base, horizon = external, self._horizons.shrink
+        if slope <= 0 or not (test.trusts_line and _fits(line, _MIN_FIT)):
             slope = 0.0
-            if test.trusts_level and external - level <= (near.value or 0.0):  # else the level has been left
+            if test.trusts_level and not left:
                 base = level
-        horizon = self._horizons.shrink
+        if left:
+            if self._rise is None:
+                self._rise = Rise(self._window)
+            slope = max(slope, self._rise.update(external, level, time, horizon))
+        elif self._rise is not None:
+            self._rise = None
         if time >= near.due:
             near.update(external, base, time, slope, horizon)
             self._margins = near.value, far.value
@@ -182,8 +230,8 @@ class PoolTrack:
         return PoolOutlook(pool, external, line, slope, self._margins, horizon, base)
 
 
-def _fits(line: Trend) -> bool:
+def _fits(line: Trend, share: float) -> bool:
     if line.count < _MIN_POINTS:
         return False
     explained = (line.slope * line.span) ** 2 / 12
-    return explained >= _MIN_FIT * (explained + line.spread**2)
+    return explained >= share * (explained + line.spread**2)

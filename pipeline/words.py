@@ -11,7 +11,8 @@ class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
     rule: down `forecast`, `critical`, `soon critical`, `stalls`, `slow`, `failing`, `asked`, `nothing fits`; up `room`,
     `recovered`, `fits`.
 
-    need: of the rung that the numbers are about: the one left, or for growth the one taken. detail: words of who asked.
+    need: of the rung that the numbers are about: the one left, or for growth the one taken. detail: words of who asked,
+    or why nothing may be loaded although it would fit.
     seconds_left: until external use with that rung reaches the ceiling, None when it doesn't. back_at, back_after: the
     opposite would be decided once others had held this much for so long: less of it after a shift down, more after
     one up.
@@ -79,7 +80,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="recor
         if not r.back_at:
             return ""
         if self.kind == "upgrade":
-            return f"; it goes down again should others hold over {_gib(r.back_at)} for {r.back_after:g} s"
+            lasting = f" for {r.back_after:g} s" if r.back_after else ""
+            return f"; it goes down again should others hold over {_gib(r.back_at)}{lasting}"
         return f"; it goes up again once others hold under {_gib(r.back_at)} for {r.back_after:g} s"
 
 
@@ -108,6 +110,6 @@ def _why(r: Reason) -> str:
         return f"{_gib(r.need)} have fitted under {against} for {r.lasted:.0f} s, beside {_gib(r.external)} of others"
     if r.rule in ("recovered", "fits"):
         return f"{_gib(r.need)} fit under {against}, beside {_gib(r.external)} of others"
-    if r.rule == "nothing fits":
+    if r.rule == "nothing fits" and not r.detail:
         return f"the smallest rung needs {_gib(r.need)}, and others hold {_gib(r.external)}; the limit is {against}"
     return r.detail or r.rule

@@ -124,7 +124,10 @@ def test_a_recording_that_is_nowhere_is_named_with_the_places_tried(project: Pro
 
 def test_a_ladder_may_be_a_file_beside_the_test(project: Project) -> None:
     project.run("--gearshift-update")
-    (project.tests / "rungs.toml").write_text('[[rung]]\nname = "large"\nneed = { ram = 500 }\n')
+    rungs = [
+        f'[[rung]]\nname = "{name}"\nneed = {{ ram = {need} }}\n' for name, need in (("large", 500), ("small", 100))
+    ]
+    (project.tests / "rungs.toml").write_text("".join(rungs))
     project.write(TEST.replace("ladder=LADDER", 'ladder="rungs.toml"'))
     project.run().assert_outcomes(passed=1)
 

@@ -1,6 +1,7 @@
 """Decisions to actions, without a stream of them."""
 
 import threading
+import time
 
 import pytest
 from gearshift.models import Ladder
@@ -8,6 +9,7 @@ from gearshift.models.hosts.inline import InlineHost
 from gearshift.models.switcher import Switcher
 from gearshift.models.testing import FakeLoader
 from gearshift.pipeline import Decision, Reason, Residency
+from gearshift.pipeline.sources import event_time
 
 
 def to(target: str, source: str | None) -> Decision:
@@ -42,3 +44,21 @@ def test_a_superseded_shift_tells_nothing_the_newer_one_tells_how_it_goes_on(lad
     states = [(r.state, r.rung) for r in told]
     assert states[:2] == [("shifting", None), ("ready", "large")] and ("ready", "small") in states
     assert ("ready", "large") not in states[2:] and ("ready", "medium") not in states
+
+
+def test_residencies_and_outcomes_are_told_by_the_clock_of_the_samples(
+    ladder: Ladder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suspended = 5e6  # seconds that only CLOCK_BOOTTIME has counted
+    monkeypatch.setattr("time.clock_gettime", lambda _: time.monotonic() + suspended)
+    told: list[Residency] = []
+    switcher = Switcher(ladder, InlineHost(load=FakeLoader()), lambda _: False)
+    switcher.residencies.subscribe(told.append)
+    try:
+        before = event_time()
+        switcher.submit(to("large", None))
+        with switcher.leased():
+            assert told
+            assert all(before <= residency.time <= event_time() for residency in told)
+    finally:
+        switcher.close()

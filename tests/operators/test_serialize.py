@@ -134,3 +134,20 @@ def test_a_reply_from_below_does_not_overtake() -> None:
 
     merged.subscribe(consume)
     assert seen[0] == "a"
+
+
+def test_a_call_is_made_even_if_one_left_over_raises_again() -> None:
+    gate, done = Gate(), []
+
+    def fail() -> None:
+        raise OSError("disk full")
+
+    def first() -> None:
+        gate.pass_through(fail)
+        gate.pass_through(fail)
+
+    for call in (first, lambda: done.append("second")):
+        with pytest.raises(OSError, match="disk full"):
+            gate.pass_through(call)
+    gate.pass_through(done.append, "third")
+    assert done == ["second", "third"]

@@ -2,7 +2,7 @@
 
 import pytest
 import reactivex
-from gearshift.pipeline import Asked, Decision, Pool, Residency, Sample, Settings, decision_stream
+from gearshift.pipeline import Asked, Decision, Pool, Residency, Rung, Sample, Settings, decision_stream
 from gearshift.pipeline.testing import rungs_of, samples_of
 from reactivex import Subject
 
@@ -127,7 +127,15 @@ def test_errors_and_completion_of_the_samples_are_forwarded() -> None:
     assert ended == ["gone", "completed"]
 
 
-@pytest.mark.parametrize(("ladder", "says"), [([], "at least one rung"), ([*rungs_of(1), *rungs_of(2)], "must differ")])
+@pytest.mark.parametrize(
+    ("ladder", "says"),
+    [
+        ([], "at least one rung"),
+        ([*rungs_of(1), *rungs_of(2)], "must differ"),
+        ([Rung("a", {"ram": -5})], "need must be bytes of at least 0, got ram = -5 for rung 'a'"),
+        ([Rung("a", {"ram": 5}, float("inf"))], "quality must be a finite number, got inf for rung 'a'"),
+    ],
+)
 def test_a_bad_ladder_is_an_error_that_names_it(ladder: list, says: str) -> None:
     errors: list[Exception] = []
     decision_stream(reactivex.empty(), reactivex.never(), ladder).subscribe(on_error=errors.append)
