@@ -74,6 +74,15 @@ def ladder(total: int) -> list[Rung]:
     return rungs
 
 
+def load_seconds(rungs: Sequence[Rung]) -> Callable[[Rung], float]:
+    """How long a rung of this ladder takes to load."""
+    return lambda rung: 8 * rung.need["ram"] / rungs[0].need["ram"] + 0.5
+
+
+def total_of(samples: Sequence[Sample]) -> int:
+    return next(pool.total for sample in samples if (pool := sample.pools["ram"]) is not None)
+
+
 def variants(changed: Mapping[str, Any]) -> dict[str, Settings]:
     """Gearshift's own settings to compare."""
     found = {"gearshift": Settings(**changed)}
@@ -94,11 +103,10 @@ def samples_of(job: Job) -> list[Sample]:
 def runs(job: Job) -> dict[str, Run]:
     """All policies on one machine, and the oracle."""
     samples = samples_of(job)
-    rungs = ladder(next(pool.total for sample in samples if (pool := sample.pools["ram"]) is not None))
+    rungs = ladder(total_of(samples))
     since, until = samples[0].time, max(sample.time for sample in samples)
 
-    def seconds(rung: Rung) -> float:
-        return 8 * rung.need["ram"] / rungs[0].need["ram"] + 0.5
+    seconds = load_seconds(rungs)
 
     def run(policy: Any, settings: Settings) -> Run:
         asked = every(60, prompt=300, generated=100, since=since, until=until)
