@@ -29,6 +29,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m tests.benchmarks.nvml
 	$(BIN)/python -m tests.benchmarks.recordings
 	$(BIN)/python -m tests.benchmarks.policies
+	$(BIN)/python -m tests.benchmarks.forecasts
 
 notebooks: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/test_notebooks.py $(ARGS)

@@ -181,13 +181,19 @@ def print_harm(table: dict[Job, dict[str, Run]]) -> None:
         print(f"{policy:<18}" + "".join("   " + "".join(f"{cell:>9}" for cell in group) for group in cells))
 
 
-def main() -> None:
+def asked_for() -> argparse.Namespace:
+    """What the command line says: `fast`, and the folder of `traces`."""
     asked = argparse.ArgumentParser()
     asked.add_argument("--fast", action="store_true", help="four recordings and two desktops of an hour")
     asked.add_argument("--traces", type=Path, default=TRACES)
     given = asked.parse_args()
     if not given.traces.is_dir():
         print(f"no recordings in {given.traces}: desktops only")
+    return given
+
+
+def main() -> None:
+    given = asked_for()
     with Workers(2) as workers:
         for changed in CEILINGS:
             machines = jobs(given.traces, changed, fast=given.fast)
