@@ -93,8 +93,9 @@ class Margin:
             return base + slope * seconds
 
         calibrator = self._calibrator
+        stride = calibrator.horizon / _STRIDES
         # in step, so that at each turn a forecast is just a horizon old: older ones would make for wider margins
-        self.due = max(self.due + calibrator.horizon / _STRIDES, time)
+        self.due = self.due + stride if self.due + stride > time else time + stride
         if calibrator.update(value, time, forecast) is not None:
             self._scored += 1
             if self._scored * self._alpha >= _STRIDES:  # else a single step would be the whole tail

@@ -119,7 +119,7 @@ ROOM = [
          [MEDIUM, *beside("medium", [200, 200], step=10.0), *beside("medium", 200, 30, since=20.0, step=10.0)],
          "300 upgrade large planned room", settings=Settings(stabilisation="adaptive", alpha=0.02)),
     case("with evidence, it waits for what the shift costs, and comes closer to the ceiling",
-         [MEDIUM, *beside("medium", 285, 360)], "356 upgrade large planned room",
+         [MEDIUM, *beside("medium", 285, 360)], "344 upgrade large planned room",
          settings=Settings(stabilisation="adaptive")),
     case("from a rung that is not on the ladder too", [ready("foreign"), *beside("large", 100, 25)],
          "20 upgrade large planned room"),
