@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ...policy import Rung
+from ...rungs import Rung
 from ...settings import Settings
 from ...words import Decision
 from .rival import UNCHANGED, Rival, Wanted
@@ -21,6 +21,28 @@ class _Server(Rival):
 
     def _idle(self, time: float, seconds: float) -> bool:
         return time - self._asked_at >= seconds
+
+
+class _Evictor(_Server):
+    """Loads the best rung at a request, untested; looks every `poll` seconds whether it has to go."""
+
+    def __init__(self, ladder: Sequence[Rung], settings: Settings, *, threshold: float, poll: float) -> None:
+        super().__init__(ladder, settings)
+        self._threshold, self._poll = threshold, poll
+        self._polled_at = float("-inf")
+
+    def on_request(self, time: float) -> Wanted:  # noqa: ARG002
+        return self.ladder[0]
+
+    def on_sample(self, time: float) -> Wanted:
+        if time - self._polled_at < self._poll:
+            return UNCHANGED
+        self._polled_at = time
+        return None if self.evicts(time) else UNCHANGED
+
+    def evicts(self, time: float) -> bool:
+        """At a look: must what is loaded go?"""
+        raise NotImplementedError
 
 
 class LoadTimeOnly(_Server):
@@ -58,7 +80,7 @@ class LoadTimeOnly(_Server):
         return None if self._idle(time, self._keep_alive) else UNCHANGED
 
 
-class Lemonade(_Server):
+class Lemonade(_Evictor):
     """Lemonade's rule with `auto_evict`: unload when all programs together pass the threshold, load at a request.
 
     The preferred model is the best rung. A load is not tested against memory, since Lemonade limits the number of its
@@ -82,21 +104,14 @@ class Lemonade(_Server):
         poll: float = 2.0,
         idle: float = 300.0,
     ) -> None:
-        super().__init__(ladder, settings)
-        self._threshold, self._poll, self._idle_for = threshold, poll, idle
-        self._polled_at = float("-inf")
+        super().__init__(ladder, settings, threshold=threshold, poll=poll)
+        self._idle_for = idle
 
-    def on_request(self, time: float) -> Wanted:  # noqa: ARG002
-        return self.ladder[0]
-
-    def on_sample(self, time: float) -> Wanted:
-        if time - self._polled_at < self._poll:
-            return UNCHANGED
-        self._polled_at = time
-        return None if self.used() >= self._threshold or self._idle(time, self._idle_for) else UNCHANGED
+    def evicts(self, time: float) -> bool:
+        return self.used() >= self._threshold or self._idle(time, self._idle_for)
 
 
-class LocalAI(_Server):
+class LocalAI(_Evictor):
     """LocalAI's memory reclaimer: unload when use is above the threshold, load at a request.
 
     The preferred model is the best rung; a load is not tested against memory. It skips a busy model, so the shift is
@@ -115,15 +130,7 @@ class LocalAI(_Server):
     def __init__(
         self, ladder: Sequence[Rung], settings: Settings, *, threshold: float = 0.95, poll: float = 0.5
     ) -> None:
-        super().__init__(ladder, settings)
-        self._threshold, self._poll = threshold, poll
-        self._polled_at = float("-inf")
+        super().__init__(ladder, settings, threshold=threshold, poll=poll)
 
-    def on_request(self, time: float) -> Wanted:  # noqa: ARG002
-        return self.ladder[0]
-
-    def on_sample(self, time: float) -> Wanted:
-        if time - self._polled_at < self._poll:
-            return UNCHANGED
-        self._polled_at = time
-        return None if self.used() > self._threshold else UNCHANGED
+    def evicts(self, time: float) -> bool:  # noqa: ARG002
+        return self.used() > self._threshold
