@@ -5,11 +5,11 @@ from collections.abc import Callable, Generator, Sequence
 
 import msgspec
 
-from ..policy import Residency, Rung
+from ..rungs import Residency, Rung
 from ..samples import Sample
 from ..words import Decision
 from .leads import Leads
-from .memory import Memory
+from .memory import Memory, held, together
 from .meter import Meter
 from .policies import Policy
 from .replies import Replies, Request
@@ -172,8 +172,7 @@ class Machine:
         ):
             loaded = yield from self._loaded(target)
             if not (loaded and (yield from self._drained(decision))):
-                self.going, self.coming = self.coming, None
-                yield from self._leave()
+                yield from self._drop()
                 return  # the newer decision tells how it goes on
             self.going, self.current, self.coming = self.current, target, None
             yield from self._leave()
@@ -185,8 +184,7 @@ class Machine:
                 yield from self._leave()
             if target is not None:
                 if not (yield from self._loaded(target)):
-                    self.going, self.coming = self.coming, None
-                    yield from self._leave()
+                    yield from self._drop()
                     return
                 self.current, self.coming = target, None
         self._shifted(decision, began)
@@ -207,6 +205,11 @@ class Machine:
         yield math.inf
         self._draining = False
         return self._waiting is None
+
+    def _drop(self) -> Generator[float, None, None]:
+        """Give up what is being loaded, or has just been."""
+        self.going, self.coming = self.coming, None
+        yield from self._leave()
 
     def _leave(self) -> Generator[float, None, None]:
         yield UNLOAD
@@ -256,11 +259,11 @@ class Machine:
         """Add up what is held of ours now."""
         own: dict[str, int] = {}
         if self.coming is not None:
-            _add(own, self.coming, self.coming.context)
+            own = together(own, held(self.coming, self.coming.context))
         if self.going is not None:
-            _add(own, self.going, 0)
+            own = together(own, held(self.going, 0))
         if self.current is not None:
-            _add(own, self.current, self.replies.tokens(self._clock))
+            own = together(own, held(self.current, self.replies.tokens(self._clock)))
         self.memory.hold(own)
         self._watch()
 
@@ -272,10 +275,3 @@ class Machine:
         since = min(self._short_since.values(), default=math.inf)
         leaving = self.going is not None or (self.coming is None and self.current is None)
         self._kill_at = math.inf if leaving else max(self._clock, since + self._kill_after)
-
-
-def _add(own: dict[str, int], rung: Rung, tokens: int) -> None:
-    """What a rung holds with so many tokens in its cache."""
-    for pool, need in rung.need.items():
-        held = need + rung.per_token.get(pool, 0) * (tokens - rung.context)
-        own[pool] = own.get(pool, 0) + max(0, held)

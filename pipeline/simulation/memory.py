@@ -2,8 +2,20 @@
 
 from collections.abc import Callable, Mapping
 
-from ..policy import Rung
+from ..rungs import Rung
 from ..samples import Pool
+
+
+def held(rung: Rung, tokens: int) -> dict[str, int]:
+    """Bytes by pool that a rung holds with so many tokens in its cache."""
+    return {
+        pool: max(0, need + rung.per_token.get(pool, 0) * (tokens - rung.context)) for pool, need in rung.need.items()
+    }
+
+
+def together(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    """The sum of both, pool by pool."""
+    return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
 
 
 class Memory:

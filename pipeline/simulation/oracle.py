@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from ..loading import Recording
-from ..policy import Rung
+from ..rungs import Rung
 from ..samples import Sample
 from ..settings import Settings
 from ..words import Decision, Reason
 from .fitting import fitted
 from .future import Future
 from .machine import UNLOAD
+from .memory import held, together
 from .result import Simulation
 from .scripted import Scripted
 from .simulate import read_from_disk, simulate
@@ -88,12 +89,12 @@ class _Moves:
         given = read_from_disk if load_time is None else load_time
         self._load = [given(rung) if callable(given) else given for rung in ladder]
         need = [rung.need for rung in ladder]
-        held = [_idle(rung) for rung in ladder]
+        idle = [held(rung, 0) for rung in ladder]
         count = range(len(ladder))
-        self.holding = [*(future.over(held[a]) for a in count), future.over({})]
+        self.holding = [*(future.over(idle[a]) for a in count), future.over({})]
         self._loading = [future.over(need[b]) for b in count]
-        self._beside = [[future.over(_sum(held[a], need[b])) for b in count] for a in count]  # a, while b loads
-        self._both = [[future.over(_sum(held[a], held[b])) for b in count] for a in count]  # b, while a leaves
+        self._beside = [[future.over(together(idle[a], need[b])) for b in count] for a in count]  # a, while b loads
+        self._both = [[future.over(together(idle[a], idle[b])) for b in count] for a in count]  # b, while a leaves
         self._pools = [set(rung.need) for rung in ladder]
 
     def shift(self, i: int, a: int, b: int) -> _Move | None:
@@ -167,12 +168,3 @@ def _read(moves: _Moves, samples: Sequence[Sample], values: list[list[float]], c
         decisions[i] = Decision(kind, names[a], names[b], move.urgency, samples[i].time, Reason("oracle"))
         i, a = move.until, b
     return Plan(values[moves.none][0] + SHIFT_COST * len(decisions), decisions)
-
-
-def _idle(rung: Rung) -> dict[str, int]:
-    """What a loaded rung holds while it writes nothing: its context is empty."""
-    return {name: max(0, need - rung.per_token.get(name, 0) * rung.context) for name, need in rung.need.items()}
-
-
-def _sum(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
-    return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
