@@ -1,6 +1,6 @@
 """What a dry run of the manager does carry out."""
 
-from ..pipeline.policy import Residency
+from ..pipeline.rungs import Residency
 from ..pipeline.words import Decision
 
 

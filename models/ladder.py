@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..pipeline.policy import Rung
+from ..pipeline.rungs import Rung
 from .need import need_bytes, token_bytes, weight_bytes
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gearshift"

@@ -12,7 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from ..pipeline.loading import Recording
-    from ..pipeline.policy import Residency, Rung
+    from ..pipeline.rungs import Residency, Rung
     from ..pipeline.settings import Settings
     from ..pipeline.words import Decision
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import msgspec
 from reactivex import Observable, Subject
 
-from ..pipeline.policy import Residency
+from ..pipeline.rungs import Residency
 from ..pipeline.shielding import shielded
 from ..pipeline.sources import event_time
 from ..pipeline.words import Decision

@@ -5,11 +5,11 @@ from .frames import to_frame
 from .lines import Header, Mark, RecordingError
 from .loading import Recording, load
 from .outlook import Outlook, PoolOutlook
-from .policy import Residency, Rung
 from .preflight import Preflight
 from .recording import Recorder, record
 from .replayed import replayed
 from .replaying import replay
+from .rungs import Residency, Rung
 from .samples import Device, Pool, Pressure, Reading, Sample
 from .scaler import ProactiveScaler
 from .settings import Settings

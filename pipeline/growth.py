@@ -5,9 +5,8 @@ from collections.abc import Sequence
 
 from .outlook import Outlook
 from .rungs import Rung, qualities
-from .settings import Settings
+from .settings import ADAPTIVE, Settings
 
-ADAPTIVE = "adaptive"
 LEAST = 10.0  # seconds that even strong evidence must have lasted
 USUAL = 300.0  # seconds, where the evidence isn't strong
 _MOST = 4 * USUAL

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from .policy import Residency, Rung
+from .rungs import Residency, Rung
 from .samples import Sample
 from .settings import Settings
 from .words import Asked, Decision, Performed

@@ -7,8 +7,8 @@ import reactivex
 from reactivex import Observable
 
 from .lines import Header, Line, Mark, RecordingError
-from .policy import Residency
 from .replaying import OnBad, read_recording
+from .rungs import Residency
 from .samples import Sample
 from .words import Asked, Decision, Performed
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 
 from .lines import VERSION, Header, Machine
-from .policy import Rung
+from .rungs import Rung
 from .settings import Settings
 from .tiers import HardwareTierDetector
 

@@ -8,8 +8,6 @@ from .outlook import Outlook
 from .rungs import Residency, Rung, checked_ladder
 from .settings import Settings
 
-__all__ = ["Assessment", "Judge", "Residency", "Room", "Rung", "room"]
-
 
 class Room(msgspec.Struct, frozen=True):
     """What a pool would hold with one rung: bytes, and against which ceiling (a fraction)."""
@@ -89,7 +87,7 @@ class Judge:
     def __init__(self, ladder: Sequence[Rung], settings: Settings) -> None:
         self.ladder = checked_ladder(ladder)
         self._settings = settings
-        self._adaptive = settings.stabilisation == "adaptive"
+        self._adaptive = settings.adaptive
         top = len(self.ladder) - 1
         self.rank_of: dict[str | None, int] = {rung.name: top - i for i, rung in enumerate(self.ladder)}
         self._held = [*(rung.need for rung in reversed(self.ladder)), {}]  # by rank, and nothing for rank -1
@@ -101,8 +99,7 @@ class Judge:
     def _limit(self, name: str, total: int) -> "_Limits":
         """The ceilings of a pool in bytes, to be worked out anew when its total changes."""
         s = self._settings
-        most = total - s.reserve.get(name, 0)
-        high, guarded, low = (min(share * total, most) for share in (s.high, s.guarded, s.low))
+        high, guarded, low = (s.limit(name, total, share) for share in (s.high, s.guarded, s.low))
         found = total, high, guarded, low, s.critical * total
         self._limits[name] = found
         return found

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import msgspec
 
 from .outlook import Outlook
-from .policy import Rung, room
+from .policy import room
+from .rungs import Rung
 from .settings import Settings
 from .words import GIB
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from .outlook import Outlook
-from .policy import Residency, Rung
+from .rungs import Residency, Rung
 from .words import Decision
 
 

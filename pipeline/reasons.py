@@ -1,5 +1,6 @@
 """The numbers behind a decision."""
 
+from .growth import floor
 from .policy import Assessment, Room, room
 from .rungs import Rung
 from .settings import Settings
@@ -27,11 +28,11 @@ def reason_for(
     left = seen.ceiling * seen.total - seen.external - seen.need
     seconds = 0.0 if left <= 0 else left / seen.slope if seen.slope > 0 else None
     opposite = settings.low if not up else settings.critical if last else settings.high
-    most = seen.total - settings.reserve.get(seen.pool, 0)
-    back_at = int(max(0.0, min(opposite * seen.total, most) - seen.need))
+    back_at = int(max(0.0, settings.limit(seen.pool, seen.total, opposite) - seen.need))
     if rule == "nothing fits" and _holds(seen):  # so it isn't memory that keeps it from being loaded
         detail, back_at = "every rung that would fit is set aside for a while", 0
-    back_after = (0.0 if last else settings.patience) if up else _growth_wait(settings, rule)
+    back_up_after = settings.recovery if rule == "nothing fits" else floor(settings)
+    back_after = back_up_after if not up else 0.0 if last else settings.patience
     return Reason(
         rule=rule, pool=seen.pool, total=seen.total, used=seen.used, external=seen.external, bound=seen.bound,
         need=seen.need, ceiling=seen.ceiling, horizon=seen.horizon, slope=seen.slope, seconds_left=seconds,
@@ -42,9 +43,3 @@ def reason_for(
 def _holds(seen: Room) -> bool:
     """Is there room for it under the ceiling beside what others hold now?"""
     return seen.external + seen.need <= seen.ceiling * seen.total
-
-
-def _growth_wait(settings: Settings, rule: str) -> float:
-    if rule == "nothing fits":
-        return settings.recovery
-    return 10.0 if settings.stabilisation == "adaptive" else float(settings.stabilisation)

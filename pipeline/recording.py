@@ -12,8 +12,8 @@ from ..operators.typing import whole
 from .lines import Header, Line, Mark, RecordingError, encode
 from .machine import header_of_this_machine
 from .opening import check_writable, open_to_write
-from .policy import Residency, Rung
 from .replaying import read_recording
+from .rungs import Residency, Rung
 from .samples import Sample
 from .settings import Settings
 from .words import Asked, Decision, Performed

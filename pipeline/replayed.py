@@ -14,7 +14,7 @@ from reactivex import operators as ops
 from .decisions import decision_stream
 from .lines import Line
 from .loading import Recording, load
-from .policy import Residency, Rung
+from .rungs import Residency, Rung
 from .samples import Sample
 from .settings import Settings
 from .words import Asked, Decision, Performed

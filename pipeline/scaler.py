@@ -10,15 +10,15 @@ import reactivex
 from reactivex import Observable, Subject
 
 from ..operators.typing import whole
-from .decider import Decider
 from .decision_log import DecisionLog
 from .decisions import decide
 from .joining import join
 from .outlook import Outlook, OutlookWindow, outlook
 from .performance import Performance
-from .policy import Judge, Residency, Rung
+from .policy import Judge
 from .preflight import Preflight, Seen, judge, silent
 from .pretence import Pretence
+from .rungs import Residency, Rung
 from .running import Run, Runs
 from .samples import Sample
 from .settings import Settings
@@ -60,8 +60,7 @@ class ProactiveScaler:
     ) -> None:
         self.ladder = list(ladder)
         self.settings = settings or machine_settings()
-        if self.ladder:
-            Decider(self.ladder, self.settings)  # so that a ladder that can't be used is refused here
+        self._judge = Judge(self.ladder, self.settings) if self.ladder else None  # refuses what can't be used
         self._source = source
         self._runs = Runs(lambda: Sampler(default_probes(budget=self.settings.budget)), sampler)
         self._samples: Subject[Sample] = Subject()
@@ -177,9 +176,9 @@ class ProactiveScaler:
         Goes by what `check_preflight_resources` does; False while that can't tell.
         """
         recent = self._recent(self._seen)
-        if recent is None or not self.ladder:
+        if recent is None or self._judge is None:
             return False
-        found = Judge(self.ladder, self.settings).assess(recent, self._residency, {})
+        found = self._judge.assess(recent, self._residency, {})
         return found.grow_to > found.rank
 
     def initiate_graceful_degradation(self, reason: str, immediate: bool = False) -> Decision | None:

@@ -1,10 +1,11 @@
 """How cautious to be, in one validated record."""
 
 import math
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
+ADAPTIVE: Final = "adaptive"
 _GUARD = 0.2  # of the hysteresis
 
 
@@ -58,7 +59,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{name} must be seconds above 0, got {name}={value!r}")
-        adaptive = self.stabilisation == "adaptive"
         for name in (
             "horizon",
             "confirm",
@@ -66,7 +66,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             "recovery",
             "settle",
             "retry",
-            *([] if adaptive else ["stabilisation"]),
+            *([] if self.adaptive else ["stabilisation"]),
         ):
             value = getattr(self, name)
             if isinstance(value, str) or not (math.isfinite(value) and value >= 0):
@@ -94,9 +94,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         if self.budget is not None and self.budget <= 0:
             raise ValueError(f"budget must be bytes above 0 or None, got budget={self.budget!r}")
 
-    def limit(self, pool: str, total: int) -> float:
-        """Bytes of a pool that may be in use: up to `high`, and never what is reserved."""
-        return min(self.high * total, total - self.reserve.get(pool, 0))
+    def limit(self, pool: str, total: int, share: float | None = None) -> float:
+        """Bytes of a pool that may be in use: up to `share` of it, by default `high`, and never what is reserved."""
+        return min((self.high if share is None else share) * total, total - self.reserve.get(pool, 0))
+
+    @property
+    def adaptive(self) -> bool:
+        """Does the stabilisation adapt?"""
+        return self.stabilisation == ADAPTIVE
 
     @property
     def guarded(self) -> float:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import count
 
-from .policy import Rung
+from .rungs import Rung
 from .samples import Pool, Reading, Sample
 from .testing_nvml import ScriptedGpu, ScriptedNvml
 

@@ -7,10 +7,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import overload
 
-from .policy import Rung
 from .probes.cores import usable_cores
 from .probes.nvml import NvmlProbe
 from .probes.ram import ram_limits
+from .rungs import Rung
 from .settings import Settings
 from .tier_file import SHIPPED, Thresholds, Tier, expanded, read_tiers
 from .words import GIB

@@ -1,6 +1,6 @@
 """How long before its shortage a planned downgrade was decided."""
 
-from ..policy import Rung
+from ..rungs import Rung
 from ..words import Decision
 from .memory import Memory
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ..policy import Rung
+from ..rungs import Rung
 
 
 class Meter:

@@ -6,7 +6,7 @@ from typing import Protocol
 from reactivex import Subject
 
 from ..decisions import decision_stream
-from ..policy import Residency, Rung
+from ..rungs import Residency, Rung
 from ..samples import Sample
 from ..settings import Settings
 from ..words import Decision

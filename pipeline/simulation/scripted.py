@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ..policy import Residency
+from ..rungs import Residency
 from ..samples import Sample
 from ..words import Decision
 

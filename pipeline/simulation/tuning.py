@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ..policy import Rung
+from ..rungs import Rung
 from ..samples import Sample
 from ..settings import Settings
 from .result import Simulation

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from ...policy import Rung
+from ...rungs import Rung
 from ...settings import Settings
 from ..policies import Policy
 from .autoscalers import HorizontalPodAutoscaler, RayServe

@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 
 from ....operators.rolling import RollingExtreme
-from ...policy import Rung
+from ...rungs import Rung
 from ...settings import Settings
 from .rival import UNCHANGED, Rival, Wanted
 

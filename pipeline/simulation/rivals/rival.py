@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from ...policy import Residency, Rung
+from ...rungs import Residency, Rung
 from ...samples import Pool, Sample
 from ...settings import Settings
 from ...words import Decision, Reason

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 
-from ...policy import Rung
+from ...rungs import Rung
 from ...settings import Settings
 from .rival import UNCHANGED, Rival, Wanted
 
