@@ -18,8 +18,8 @@ class Breaker:
     """Opens when half of at least five of the last ten operations on a rung failed, or were slow.
 
     Slow is beyond `latency` seconds. Without a latency it is twice as long as this operation's usual (the median of
-    the first twenty on that rung), and counts only while the processors are contended: a busy machine alone is no
-    reason, nor is a long question.
+    the first twenty on that rung while the processors are free), and counts only while they are contended: a busy
+    machine alone is no reason, nor is a long question.
     Source: resilience4j's CircuitBreaker (50 % of at least 5 calls); exponential back-off.
     """
 
@@ -51,9 +51,11 @@ class Breaker:
         if self._latency is not None:
             return performed.seconds > self._latency
         usual = self._usual.setdefault((performed.rung or "", performed.operation), [])
-        if len(usual) < _BASELINE:
-            usual.append(performed.seconds)
-        if len(usual) < _ENOUGH or sample is None or not contended(sample):
+        if sample is None or not contended(sample):
+            if len(usual) < _BASELINE:
+                usual.append(performed.seconds)
+            return False
+        if len(usual) < _ENOUGH:
             return False
         return performed.seconds > _SLOWER * median(usual)
 

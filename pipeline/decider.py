@@ -6,17 +6,15 @@ from typing import Any
 from ..operators.lifting import NOTHING
 from ..operators.typing import TICK
 from .breaker import Breaker
-from .growth import Growth
+from .growth import Growth, floor
 from .outlook import Outlook
 from .policy import Assessment, Judge
 from .reasons import reason_for
 from .rungs import Residency, Rung
 from .settings import Settings
+from .settling import Settling
 from .stalls import Stalls
 from .words import Asked, Decision, Performed
-
-_COMES_BACK = 15.0  # seconds at most that the memory of what was unloaded may be on its way
-_MOST_OWN = 1.25  # times the need of what is loaded: beyond it, something is still on its way
 
 
 class Decider:
@@ -33,8 +31,7 @@ class Decider:
         self._aside: dict[str, float] = {}
         self._wanted: int | None = None  # None: no decision is under way
         self._shed = self._urgent = self._thrashes = False
-        self._ended: float | None = None  # when a shift ended whose memory has not settled yet
-        self._level: dict[str, int] = {}  # what others held then
+        self._settling = Settling(settings.settle)
         self._newest: float | None = None
         self._heard = float("-inf")  # of the newest residency, as long as no sample has told what clock they are of
         self._back = 0.0  # seconds that the samples' clock has gone back
@@ -62,14 +59,14 @@ class Decider:
         now = self._newest  # on the samples' clock, whatever the sender's
         if now is None:
             now = self._heard = residency.time
-        if residency.seconds > 0:
+        if residency.seconds > 0 and residency != before:
             self._growth.took(residency.seconds)
         if residency.failed is not None:
             self._aside[residency.failed] = self._breaker.open(residency.failed, now)
         if residency.state != "shifting":
             self._wanted = None
             if before.state == "shifting" or before.rung != residency.rung:
-                self._ended, self._level = now, {}
+                self._settling.begin(now)
                 self._growth.restart(now)
         if residency.state == "ready":
             self._shed = False
@@ -77,7 +74,8 @@ class Decider:
 
     def assess(self, outlook: Outlook) -> Assessment:
         time, newest = outlook.time, self._newest
-        if newest is None or time - newest > self.settings.gap or time < newest:
+        if newest is None or time - newest > self.settings.silence or time < newest:
+            self._short_since = None
             ahead = (self._heard if newest is None else newest) - time
             if 0 < ahead < float("inf"):
                 self._set_back(ahead, began=newest is not None)
@@ -92,17 +90,14 @@ class Decider:
         room = -1 if self._stalls.busy else a.fits if a.residency.rung is None else a.grow_to
         if room != self._growth.fits:
             self._growth.saw(time, room)
-        if self._ended is not None:
-            self._settle(a, self._ended)
+        if not self._settling.over:
+            self._settling.update(outlook, self.judge.held(outlook, a.rank))
         return a
 
     def _set_back(self, seconds: float, *, began: bool) -> None:
         """Time goes on from so many seconds earlier: all that is remembered was as long ago as before."""
         self._aside = {name: until - seconds for name, until in self._aside.items()}
-        if self._ended is not None:
-            self._ended -= seconds
-        if self._short_since is not None:
-            self._short_since -= seconds
+        self._settling.set_back(seconds)
         if began:
             self._back += seconds
         self._growth.set_back(seconds)
@@ -112,33 +107,9 @@ class Decider:
         """Seconds on a clock that follows the samples' but never goes back."""
         return a.time + self._back
 
-    def _settle(self, a: Assessment, ended: float) -> None:
-        """The blackout after a shift ends when its time is over and what was unloaded has come back."""
-        pools = a.outlook.pools
-        if not self._level:
-            self._level = {name: seen.external for name, seen in pools.items() if seen is not None}
-        passed = a.time - ended
-        if passed < self.settings.settle:
-            return
-        if passed < _COMES_BACK:
-            needs = self._rung(a.rank).need if a.rank >= 0 else {}
-            for name, seen in pools.items():
-                if seen is not None and seen.pool.own > _MOST_OWN * needs.get(name, 0) + 0.01 * seen.pool.total:
-                    return
-        self._ended = None
-
-    def _settling(self, a: Assessment) -> bool:
-        """In the blackout; but not when others have taken more since it began."""
-        if self._ended is None:
-            return False
-        return not any(
-            seen is not None and seen.external > self._level.get(name, seen.external) + 0.01 * seen.pool.total
-            for name, seen in a.outlook.pools.items()
-        )
-
     def strain(self, a: Assessment) -> float:
         """What hysteresis watches. While a shift is under way or settling there is no planned shortage to see."""
-        return a.strain if self._residency.state == "ready" and self._ended is None else 0.0
+        return a.strain if self._residency.state == "ready" and self._settling.over else 0.0
 
     def conclude(self, a: Assessment, short: bool, stable: int) -> Decision | None:
         """`short`: a shortage is in sight and has lasted. `stable`: the best rank that had room all along."""
@@ -147,7 +118,7 @@ class Decider:
         elif self._short_since is None:
             self._short_since = a.time
         held = a.rank if self._wanted is None else self._wanted
-        if (a.critical or self._thrashes or self._wanted is not None) and a.known:
+        if a.critical or self._thrashes or self._wanted is not None:
             urgent = self._at_once(a, held)
             if urgent is not None:
                 return urgent
@@ -155,7 +126,7 @@ class Decider:
             return None
         if self._residency.rung is None:
             return self._from_nothing(a)
-        if self._ended is not None:
+        if not self._settling.over:
             return None
         if short and a.shrink_to < a.rank and a.strain >= 1.0 and (a.rising or (a.over and self._sat_out(a.time))):
             return self._decision(a, a.shrink_to, "planned", "forecast")
@@ -172,17 +143,31 @@ class Decider:
     def _at_once(self, a: Assessment, held: int) -> Decision | None:
         target, why = min(a.shrink_to, held), a.critical
         if self._wanted is not None:
-            coming = self.judge.danger(a.outlook, held, coming=True)
+            coming = self.judge.danger(a.outlook, self.judge.held(a.outlook, held), coming=True)
             if not coming:
                 target = held  # what is on its way will do
             elif held > a.rank:
                 why = coming  # and what is there now may be no danger
         pending = self._wanted is not None and self._wanted < a.rank and not self._urgent
-        if why and (target < held or pending) and not self._settling(a):
+        if why and (target < held or pending) and not self._settling.hides(a.outlook):
             return self._decision(a, target, "immediate", why)
-        if self._thrashes and self._wanted is None and self._ended is None and held > 0 and self._ready:
+        if why and self._wanted is None and self._ready and not self._settling.hides(a.outlook):
+            return self._out_of(a, why)
+        if self._thrashes and self._wanted is None and self._settling.over and held > 0 and self._ready and a.known:
             return self._decision(a, min(a.shrink_to, self._below(held)), "immediate", "stalls")
         return None
+
+    def _out_of(self, a: Assessment, why: str) -> Decision | None:
+        """Out of a rung that is not on the ladder, or that would fit by its need but holds more."""
+        if a.rank < 0:
+            return self._decision(a, a.shrink_to, "immediate", why)
+        seen = a.outlook.pools
+        swollen = any((s := seen.get(name)) and s.pool.own > need for name, need in self._rung(a.rank).need.items())
+        if why != "critical" or not swollen:
+            return None
+        decision = self._decision(a, self._below(a.rank) if a.rank > 0 else -1, "immediate", why)
+        self._aside[self._rung(a.rank).name] = self._breaker.open(self._rung(a.rank).name, a.time)
+        return decision
 
     @property
     def _ready(self) -> bool:
@@ -257,15 +242,16 @@ class Decider:
     def _decision(
         self, a: Assessment, target: int, urgency: str, rule: str, *, lasted: float = 0.0, detail: str = ""
     ) -> Decision:
-        if target < 0 and rule in ("critical", "soon critical", "stalls"):
+        if target < 0 and a.shrink_to < 0 and rule in ("critical", "soon critical", "stalls"):
             rule = "nothing fits"
         chosen = self._rung(target).name if target >= 0 else None
         source, rank = a.residency.rung, a.rank
         if self._wanted is not None and self._wanted > max(rank, target):  # it is called off on its way
             rank, source = self._wanted, self._rung(self._wanted).name
-        kind = "shed" if chosen is None else "upgrade" if target > rank else "downgrade"
+        away = rank < 0 and source is not None and urgency == "immediate"  # from what is not on the ladder
+        kind = "shed" if chosen is None else "upgrade" if target > rank and not away else "downgrade"
         self._shed, self._urgent = target < 0, urgency == "immediate"
-        self._wanted = None if target < 0 and a.rank < 0 else target
+        self._wanted = None if target < 0 and source is None else target
         self._growth.shifted(a.time, rank, target, free=self._urgent or rank < 0)
         about = target if kind == "upgrade" else rank if rank >= 0 and kind != "shed" else 0
         reason = reason_for(
@@ -276,6 +262,15 @@ class Decider:
             up=kind == "upgrade",
             last=about == 0,
             lasted=lasted,
+            back_after=self._back_after(a, kind, target, about),
             detail=detail,
         )
         return Decision(kind, source, chosen, urgency, a.time, reason)
+
+    def _back_after(self, a: Assessment, kind: str, target: int, about: int) -> float:
+        """Seconds for which there must have been room, or none, before the opposite is decided."""
+        if kind == "upgrade":
+            return self.settings.patience if about > 0 else 0.0
+        if kind == "shed":
+            return self.settings.recovery
+        return self._growth.wait(a.outlook, target, about) if target < about else floor(self.settings)

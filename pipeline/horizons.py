@@ -23,17 +23,19 @@ class Horizons:
     (23.0, 43.0)
     """
 
-    __slots__ = ("_last", "_settings", "grow", "shift", "shrink")
+    __slots__ = ("_heard", "_last", "_settings", "grow", "shift", "shrink")
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._last: deque[float] = deque(maxlen=_REMEMBERED_SHIFTS)
+        self._heard: Residency | None = None
         self._learn()
 
     def residency(self, residency: Residency) -> None:
-        if residency.seconds > 0:
+        if residency.seconds > 0 and residency != self._heard:  # said again, it is the same shift
             self._last.append(residency.seconds)
             self._learn()
+        self._heard = residency
 
     def _learn(self) -> None:
         s = self._settings

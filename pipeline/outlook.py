@@ -42,7 +42,7 @@ class OutlookWindow:
         self._settings = settings
         self._horizons = Horizons(settings)
         self._tracks: dict[str, PoolTrack] = {}
-        self._gap = settings.gap
+        self._gap = settings.silence
         self._newest = float("-inf")
 
     def update(self, item: Any) -> Any:

@@ -104,6 +104,13 @@ class Judge:
         self._limits[name] = found
         return found
 
+    def held(self, outlook: Outlook, rank: int, resident: str | None = None) -> Mapping[str, int]:
+        """Bytes by pool of the rung of this rank; of a resident one that is not on the ladder, what we hold now."""
+        if rank >= 0 or resident is None:
+            return self._held[rank]
+        seen = ((name, outlook.pools.get(name)) for name in self._pools)
+        return {name: pool.pool.own for name, pool in seen if pool is not None and pool.pool.own > 0}
+
     def assess(self, outlook: Outlook, residency: Residency, aside: Mapping[str, float]) -> Assessment:
         """`aside`: rungs not to use, until when."""
         pools, time, shrink, grow = outlook.pools, outlook.time, outlook.shrink, outlook.grow
@@ -117,8 +124,10 @@ class Judge:
         for name in self._pools:
             seen = pools.get(name)
             if seen is None:
-                known = known and name not in pools  # a pool that the machine never had is no failure
                 shrink_room[name] = grow_room[name] = -1.0
+                if name in pools:  # a pool that the machine never had is no failure
+                    known = False
+                    shrink_room[name] = held.get(name, -1.0)  # what the resident rung holds there, another may hold
                 continue
             pool = seen.pool
             limits = self._limits.get(name)
@@ -150,19 +159,21 @@ class Judge:
             fits = rank
         if not sound and residency.rung is None:
             known, fits = False, -1  # with nothing loaded, all that could be decided is growth
-        shrink_to = fits if fits >= 0 else self._last_resort(outlook, aside)
-        critical = self.danger(outlook, rank, coming=False) if full or rising else ""
+        shrink_to = fits if fits >= 0 else self._last_resort(outlook, held, aside)
+        critical = ""
+        if full or rising:
+            critical = self.danger(outlook, self.held(outlook, rank, residency.rung), coming=False)
         return Assessment(
             time, outlook, residency, rank, fits, shrink_to, grow_to, strain, critical, known, rising, over
         )
 
-    def danger(self, outlook: Outlook, rank: int, *, coming: bool) -> str:
-        """Why use is critical with the rung of this rank, now or before a shift could end; empty where it isn't.
+    def danger(self, outlook: Outlook, held: Mapping[str, int], *, coming: bool) -> str:
+        """Why use is critical with what is `held`, now or before a shift could end; empty where it isn't.
 
         What is loaded counts with what it holds, and one that is still `coming` with its need.
         """
         critical, edge = "", self._settings.critical
-        for name, need in self._held[rank].items():
+        for name, need in held.items():
             seen = outlook.pools.get(name)
             if seen is None:
                 continue
@@ -183,12 +194,15 @@ class Judge:
                     return rank
         return -1
 
-    def _last_resort(self, outlook: Outlook, aside: Mapping[str, float]) -> int:
+    def _last_resort(self, outlook: Outlook, held: Mapping[str, float], aside: Mapping[str, float]) -> int:
         """The lowest rung that may be used, where it is still under `critical` now."""
-        s = self._settings
         for rank, name in enumerate(self._names):
             if aside.get(name, outlook.time) <= outlook.time:
-                last = self.ladder[len(self.ladder) - 1 - rank]
-                found = room(outlook, last, ceiling=s.critical, horizon=0, reserve=s.reserve)
-                return rank if found is not None and found.fits else -1
+                return rank if all(self._bears(outlook, p, n, held) for p, n in self._held[rank].items()) else -1
         return -1
+
+    def _bears(self, outlook: Outlook, name: str, need: int, held: Mapping[str, float]) -> bool:
+        seen = outlook.pools.get(name)
+        if seen is None:
+            return name in outlook.pools and need <= held.get(name, -1.0)
+        return seen.external + need <= self._settings.limit(name, seen.pool.total, self._settings.critical)

@@ -82,13 +82,18 @@ def best_fitting(outlook: Outlook, ladder: Sequence[Rung], settings: Settings, *
 
 
 def judge(
-    outlook: Outlook, ladder: Sequence[Rung], rung: Rung | None, settings: Settings, *, operation: str, tokens: int = 0
-) -> Preflight:
-    """Does `operation` fit on `rung`, with the cache of `tokens` tokens, on a machine as `outlook` shows it?"""
+    outlook: Outlook, ladder: Sequence[Rung], rung: Rung | None, settings: Settings, *, operation: str, tokens: int = 0,
+    loaded: str | None = None,
+) -> Preflight:  # fmt: skip
+    """Does `operation` fit on `rung`, with the cache of `tokens` tokens, on a machine as `outlook` shows it?
+
+    loaded: the name of what is, for where `rung` is None.
+    """
     fits = best_fitting(outlook, ladder, settings, tokens=tokens)
     other = f"; {fits} would fit" if fits is not None else ""
     if rung is None:
-        return Preflight(False, f"{operation}: no rung is loaded{other}", fits, known=False)
+        what = "no rung is loaded" if loaded is None else f"{loaded} is loaded, which is not on the ladder"
+        return Preflight(False, f"{operation}: {what}{other}", fits, known=False)
     here = room(outlook, with_tokens(rung, tokens), ceiling=settings.critical, horizon=0, reserve=settings.reserve)
     if here is None:
         told = f"{operation}: the memory that {rung.name} needs can't be read{other}"

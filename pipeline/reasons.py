@@ -1,6 +1,7 @@
 """The numbers behind a decision."""
 
-from .growth import floor
+import msgspec
+
 from .policy import Assessment, Room, room
 from .rungs import Rung
 from .settings import Settings
@@ -12,12 +13,15 @@ _GROWING = ("room", "recovered")
 
 
 def reason_for(
-    rule: str, a: Assessment, settings: Settings, *, rung: Rung, up: bool, last: bool, lasted: float, detail: str
-) -> Reason:
+    rule: str, a: Assessment, settings: Settings, *, rung: Rung, up: bool, last: bool, lasted: float,
+    back_after: float, detail: str,
+) -> Reason:  # fmt: skip
     """`rung`: what the numbers are about, the one left, or for growth the one taken. `last`: there is none below it."""
     ceiling = settings.critical if rule in _CRITICAL else settings.low if rule in _GROWING else settings.high
     horizon = a.outlook.grow if rule in _GROWING else a.outlook.shrink
     reserve = None if rule in _AT_ONCE else settings.reserve
+    if rule in _AT_ONCE:  # which goes by the pools that can be read
+        rung = msgspec.structs.replace(rung, need={p: need for p, need in rung.need.items() if a.outlook.pools.get(p)})
     seen = room(a.outlook, rung, ceiling=ceiling, horizon=horizon, reserve=reserve)
     if rule == "fits" and seen is not None and not seen.fits:  # the last rung may be loaded up to there
         seen = room(a.outlook, rung, ceiling=settings.critical, horizon=horizon, reserve=reserve)
@@ -31,8 +35,6 @@ def reason_for(
     back_at = int(max(0.0, settings.limit(seen.pool, seen.total, opposite) - seen.need))
     if rule == "nothing fits" and _holds(seen):  # so it isn't memory that keeps it from being loaded
         detail, back_at = "every rung that would fit is set aside for a while", 0
-    back_up_after = settings.recovery if rule == "nothing fits" else floor(settings)
-    back_after = back_up_after if not up else 0.0 if last else settings.patience
     return Reason(
         rule=rule, pool=seen.pool, total=seen.total, used=seen.used, external=seen.external, bound=seen.bound,
         need=seen.need, ceiling=seen.ceiling, horizon=seen.horizon, slope=seen.slope, seconds_left=seconds,

@@ -37,7 +37,8 @@ class ProactiveScaler:
         ladder: rungs, best first; without rungs it watches and decides nothing.
         settings: `Settings`; by default this machine's tier (raises TierError where GEARSHIFT_TIERS names a bad file).
         source: an Observable of samples; by default this machine, every `settings.interval` seconds.
-        residencies: what is loaded, as a stream; without it nothing is taken as loaded.
+        residencies: what is loaded, as a stream that tells it when it is subscribed to, as a BehaviorSubject does:
+            it is followed while monitoring runs. Without it nothing is taken as loaded.
         sampler: what reads this machine; by default all its probes.
         dry_run: decide, explain, log and count as always, and take each decision as carried out at once, whatever
             `residencies` tells of what is really loaded (see `Pretence`). Nothing in it acts.
@@ -61,6 +62,7 @@ class ProactiveScaler:
         self.ladder = list(ladder)
         self.settings = settings or machine_settings()
         self._judge = Judge(self.ladder, self.settings) if self.ladder else None  # refuses what can't be used
+        self._rungs: dict[str | None, Rung] = {rung.name: rung for rung in self.ladder}
         self._source = source
         self._runs = Runs(lambda: Sampler(default_probes(budget=self.settings.budget)), sampler)
         self._samples: Subject[Sample] = Subject()
@@ -155,15 +157,19 @@ class ProactiveScaler:
             TypeError: for tokens that are no whole number.
         """
         tokens = whole("tokens", tokens, least=0)
-        chosen = self._named(rung if rung is not None else self._residency.rung)
+        resident = self._residency.rung
+        chosen = self._rungs.get(resident) if rung is None else self._named(rung)
+
+        def judged(by: Outlook) -> Preflight:
+            return judge(by, self.ladder, chosen, self.settings, operation=operation, tokens=tokens, loaded=resident)
+
         seen = self._seen
         recent = self._recent(seen)
         if recent is not None:
-            return judge(recent, self.ladder, chosen, self.settings, operation=operation, tokens=tokens)
+            return judged(recent)
         if seen is None:
             return silent(operation, None, 0.0)
-        then = judge(seen.outlook, self.ladder, chosen, self.settings, operation=operation, tokens=tokens)
-        return silent(operation, then, event_time() - seen.arrived)
+        return silent(operation, judged(seen.outlook), event_time() - seen.arrived)
 
     def analyze_resource_trends(self) -> Outlook:
         """The newest outlook, or one from a fresh reading when none has come yet."""
@@ -217,13 +223,10 @@ class ProactiveScaler:
         sample = self._runs.sampler().take_pools(self._pools)
         return OutlookWindow(self.settings).sample(sample)
 
-    def _named(self, name: str | None) -> Rung | None:
-        if name is None:
-            return None
-        for rung in self.ladder:
-            if rung.name == name:
-                return rung
-        raise ValueError(f"no rung named {name!r} on the ladder; there are {[r.name for r in self.ladder]}")
+    def _named(self, name: str) -> Rung:
+        if name not in self._rungs:
+            raise ValueError(f"no rung named {name!r} on the ladder; there are {list(self._rungs)}")
+        return self._rungs[name]
 
     def _look(self, seen: Any) -> None:
         if type(seen) is Outlook:

@@ -7,6 +7,7 @@ import msgspec
 
 ADAPTIVE: Final = "adaptive"
 _GUARD = 0.2  # of the hysteresis
+_GAP = 3.0  # intervals; a sensor that misses fewer is late
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -20,11 +21,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     for less than 300 s where a shift is cheap (never less than 10 s), and for more after an upgrade that had to be
     taken back. recovery: the same when nothing is loaded. settle: pause after a shift; up to 15 s while its memory
     has not come back. retry: how long a rung that failed is set aside, twice as long each time. gap: silence that
-    restarts the stabilisation. max_shifts_per_hour: growth ends when it could take more; an immediate downgrade is
-    free. latency: seconds within which a reply should come; a rung that misses it at half of its last replies is
-    stepped down. stall: share of time in which all work waits for memory, from which the machine is taken to thrash.
-    reserve: bytes of a pool that are kept free of models, by its name. budget: limit for this process and its
-    children together; None for the machine's own limits only.
+    restarts the stabilisation, at least 3 intervals. max_shifts_per_hour: growth ends when it could take more; an
+    immediate downgrade is free. latency: seconds within which a reply should come; a rung that misses it at half of
+    its last replies is stepped down. stall: share of time in which all work waits for memory, from which the machine
+    is taken to thrash. reserve: bytes of a pool that are kept free of models, by its name. budget: limit for this
+    process and its children together; None for the machine's own limits only.
 
     >>> Settings(high=0.85, hysteresis=0.05).low
     0.8
@@ -97,6 +98,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def limit(self, pool: str, total: int, share: float | None = None) -> float:
         """Bytes of a pool that may be in use: up to `share` of it, by default `high`, and never what is reserved."""
         return min((self.high if share is None else share) * total, total - self.reserve.get(pool, 0))
+
+    @property
+    def silence(self) -> float:
+        """Seconds without a sample after which what was seen before counts no more."""
+        return max(self.gap, _GAP * self.interval)
 
     @property
     def adaptive(self) -> bool:

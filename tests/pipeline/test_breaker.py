@@ -55,6 +55,13 @@ def test_without_a_latency_twice_the_usual_is_slow_only_while_the_processors_are
         assert rules(breaker, *slower, sample=sample) == [""] * 4 + [opens]
 
 
+def test_the_usual_is_not_learned_while_they_are_contended() -> None:
+    breaker = Breaker(None, 60.0)
+    rules(breaker, *[9.0] * 20, sample=BUSY)
+    rules(breaker, *[1.0] * 5)
+    assert rules(breaker, *[2.1] * 5, sample=BUSY) == [""] * 4 + ["slow"]
+
+
 def test_nor_is_what_is_not_twice_the_usual() -> None:
     breaker = Breaker(None, 60.0)
     rules(breaker, *[1.0] * 20)

@@ -7,8 +7,8 @@ SETTINGS = Settings(horizon=10.0, confirm=2.0, interval=1.0)
 def after(*seconds: float, settings: Settings = SETTINGS) -> tuple[float, float, float]:
     """shift, shrink and grow after shifts that took so long."""
     ahead = Horizons(settings)
-    for took in seconds:
-        ahead.residency(Residency(0.0, "ready", "small", seconds=took))
+    for i, took in enumerate(seconds):
+        ahead.residency(Residency(float(i), "ready", "small", seconds=took))
     return ahead.shift, ahead.shrink, ahead.grow
 
 
@@ -32,6 +32,14 @@ def test_the_slowest_of_the_last_five_counts_and_then_is_forgotten() -> None:
 
 def test_a_shift_that_a_long_reply_held_up_counts_for_six_times_the_setting() -> None:
     assert after(600.0)[0] == 60.0
+
+
+def test_what_is_told_again_is_no_other_shift() -> None:
+    ahead = Horizons(SETTINGS)
+    ahead.residency(Residency(0.0, "ready", "small", seconds=30.0))
+    for _ in range(9):
+        ahead.residency(Residency(1.0, "ready", "small", seconds=12.0))
+    assert ahead.shift == 30.0
 
 
 def test_what_took_no_time_was_no_shift() -> None:

@@ -12,11 +12,17 @@ from tests.pipeline.feeding import TWO_POOLS, Item, beside, case, decided, on_gp
 LARGE, MEDIUM, SMALL, EMPTY = ready("large"), ready("medium"), ready("small"), ready(None)
 CPU_BUSY: dict[str, Any] = {"cpu": 1.0, "load": 8.0}
 CLOSE = rungs_of(500, 450, 100)
+HALVES = [Rung("gpu", {"ram": 300, "cuda:0": 500}, 2.0), Rung("half", {"ram": 100, "cuda:0": 200}, 1.0)]
 
 
 def stalled(full: float, seconds: int, *, since: float = 0.0, rung: str = "large", known: bool = True) -> list[Sample]:
     levels: list[int | None] = [100 if known else None] * seconds
     return beside(rung, levels, since=since, pressure={"memory": Pressure(full, full)})
+
+
+def blind(used: int, own: int, seconds: int) -> list[Sample]:
+    """Samples with a GPU that can't be read."""
+    return [Sample(float(t), {"ram": Pool(1000, used, own), "cuda:0": None}) for t in range(seconds)]
 
 
 FORECAST = [
@@ -32,6 +38,9 @@ FORECAST = [
     case("a longer confirm waits for so long", [LARGE, *beside("large", ramp(200, 5, 16))],
          "14 downgrade medium planned forecast", settings=Settings(confirm=5)),
     case("a line that does not arrive within the horizon is left alone", [LARGE, *beside("large", ramp(100, 1, 90))]),
+    case("what came before a silence counts no more",
+         [LARGE, *beside("large", 310, 20), *beside("large", 310, 31, since=40.0)],
+         "68 downgrade medium planned forecast"),
     case("use that falls back under the ceiling in time is left alone",
          [LARGE, *beside("large", ramp(380, -4, 60))]),
     case("a rung that would stand on the ceiling is passed over", [LARGE, *beside("large", 350, 40)],
@@ -99,6 +108,22 @@ CRITICAL = [
          "9 downgrade medium immediate soon critical"),
     case("with quicker shifts it is planned", [LARGE, *beside("large", ramp(100, 20, 11))],
          "7 downgrade medium planned forecast", settings=Settings(horizon=2.0, confirm=0.0)),
+    case("by our own memory, beyond what the rung needs, too",
+         [LARGE, *beside("large", 100, 60, own=880)], "0 downgrade medium immediate critical"),
+    case("of which the last rung is not spared", [SMALL, *beside("small", 100, 30, own=880)],
+         "0 shed nothing immediate critical"),
+    case("one that held more than it needs is set aside for a while",
+         [LARGE, *beside("large", 100, 1, own=880), ready("medium", 1.0), *beside("medium", 100, 90, since=1.0)],
+         "0 downgrade medium immediate critical", "90 upgrade large planned room",
+         settings=Settings(stabilisation=30.0)),
+    case("an unknown pool hides no critical one", [ready("gpu"), *blind(950, 300, 5)],
+         "0 downgrade half immediate critical", ladder=HALVES),
+    case("and what the resident rung holds there is all that another may take", [ready("half"), *blind(1000, 100, 5)],
+         "0 shed nothing immediate nothing fits", ladder=HALVES),
+    case("a rung that is not on the ladder is left too", [ready("foreign"), *beside("large", 450, 30)],
+         "0 downgrade medium immediate critical"),
+    case("and where nothing fits, unloaded", [ready("foreign"), *beside("", 910, 30, own=50)],
+         "0 shed nothing immediate nothing fits"),
     case("a lone step is no line", [LARGE, *beside("large", [100] * 15 + [290] * 10)]),
     case("a shift planned before is hastened when critical comes sooner",
          [LARGE, *beside("large", [*ramp(200, 5, 13), *ramp(280, 20, 6)])],

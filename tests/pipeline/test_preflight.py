@@ -13,6 +13,7 @@ from gearshift.pipeline.testing import ScriptedProbe, rungs_of, samples_of
 from hypothesis import given
 from hypothesis import strategies as st
 from reactivex import Subject
+from reactivex.subject import BehaviorSubject
 
 GIB = 2**30
 LADDER = [
@@ -254,6 +255,16 @@ def test_the_resident_rung_is_meant_when_none_is_named() -> None:
         assert not scaler.check_preflight_resources().known
         residencies.on_next(Residency(0.0, "ready", "medium"))
         assert scaler.check_preflight_resources().ok and "medium" in scaler.check_preflight_resources().reason
+
+
+def test_a_resident_rung_that_is_not_on_the_ladder_is_named() -> None:
+    source: Subject[Sample] = Subject()
+    loaded = BehaviorSubject(Residency(0.0, "ready", "foreign"))
+    with ProactiveScaler(rungs_of(500, 300, 100), Settings(), source, residencies=loaded) as scaler:
+        source.on_next(samples_of([500])[0])
+        answer = scaler.check_preflight_resources()
+    says = "generate: foreign is loaded, which is not on the ladder; medium would fit"
+    assert (answer.ok, answer.reason, answer.known) == (False, says, False)
 
 
 def test_a_coroutine_may_ask_while_the_monitor_runs() -> None:
