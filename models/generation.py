@@ -1,6 +1,8 @@
 """What a reply is, and how one is asked for."""
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -8,10 +10,14 @@ _CHARACTERS = 3  # to a token
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """max_new_tokens: of the whole reply, over all rungs that write it. temperature: 0 decodes greedily."""
+    """max_new_tokens: of the whole reply, over all rungs that write it. temperature: 0 decodes greedily.
+
+    sampling: further fields of transformers' `GenerationConfig`, such as `{"top_p": 0.9, "repetition_penalty": 1.1}`.
+    """
 
     max_new_tokens: int = 256
     temperature: float = 0.0
+    sampling: dict[str, Any] = {}
 
     def __post_init__(self) -> None:
         if self.max_new_tokens <= 0:
@@ -33,8 +39,79 @@ def tokens_of(messages: Sequence[Mapping[str, str]], options: Options, *, contex
     return min(context, -(-prompt // _CHARACTERS) + options.max_new_tokens)
 
 
-class Braked(Exception):
-    """A generation was told to stop; what it wrote so far stands."""
+class Brake:
+    """How a reply is told to end early: at once, or soon and in good order. Thread-safe.
+
+    >>> brake = Brake()
+    >>> brake.wind_up(48)
+    >>> brake.stopped, brake.left
+    (False, 48)
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._stopped, self._left = False, None
+        self._watchers: list[Callable[[Brake], None]] = []
+
+    @property
+    def stopped(self) -> bool:
+        """The reply is to stop at the next token; another rung goes on with it."""
+        return self._stopped
+
+    @property
+    def left(self) -> int | None:
+        """The reply is to end with its sentence, within so many tokens from when that was told; None: as it likes."""
+        return self._left
+
+    def stop(self) -> None:
+        self._stopped = True
+        self._tell()
+
+    def wind_up(self, tokens: int) -> None:
+        """Only the first call counts."""
+        with self._lock:
+            if self._left is not None:
+                return
+            self._left = tokens
+        self._tell()
+
+    def watch(self, told: Callable[["Brake"], None]) -> Callable[[], None]:
+        """Call `told` at each change, and at once where there was one. Returns what ends that."""
+        with self._lock:
+            self._watchers.append(told)
+            changed = self._stopped or self._left is not None
+        if changed:
+            told(self)
+
+        def unwatch() -> None:
+            with self._lock:
+                self._watchers = [each for each in self._watchers if each is not told]
+
+        return unwatch
+
+    def _tell(self) -> None:
+        with self._lock:
+            watchers = list(self._watchers)
+        for told in watchers:
+            told(self)
+
+
+class Written(msgspec.Struct, frozen=True):
+    """How one rung's part of a reply ended. end: `eos`, `length`, `wound up`, `braked`.
+
+    prompt, tokens: how many were read and written. first, seconds: until the first token, and in all.
+    """
+
+    end: str
+    prompt: int
+    tokens: int
+    first: float
+    seconds: float
+
+    @property
+    def finished(self) -> bool:
+        """The reply has come to its end."""
+        return self.end != "braked"
 
 
 class Reply(str):

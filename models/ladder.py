@@ -21,16 +21,22 @@ class LadderError(ValueError):
 class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One rung.
 
-    name: unique on the ladder. path: a folder with config.json and safetensors, in the precision it runs in.
-    quality: on any scale, more is better; by default by place on the ladder. context: tokens to keep room for.
-    device: `cpu`, `cuda:0` …; the rung's memory is taken from the pool of that name (`ram` for `cpu`).
+    name: unique on the ladder. source: a folder with config.json and safetensors, a GGUF file, or the id of a model
+    in the local Hugging Face cache. dtype: what it runs in, `auto` being what it is stored in. quantisation: what
+    transformers does to it at the load: `torchao-int8`, `torchao-int4`, `bitsandbytes-8bit`, `bitsandbytes-4bit`.
+    device: `cpu`, `cuda:0` …, or `auto`, spread over accelerators and RAM as accelerate does. context: tokens to keep
+    room for. quality: on any scale, more is better; by default by size and precision. latency: seconds within which
+    a reply should come.
     """
 
     name: str
-    path: str
-    quality: float | None = None
-    context: int = 2048
+    source: str
+    dtype: str = "auto"
+    quantisation: str | None = None
     device: str = "cpu"
+    context: int = 2048
+    quality: float | None = None
+    latency: float | None = None
 
     @property
     def pool(self) -> str:
@@ -50,7 +56,7 @@ class Ladder(Sequence[ModelSpec]):
     def __init__(self, specs: Iterable[ModelSpec], *, where: str = "ladder") -> None:
         self.specs = tuple(specs)
         if not self.specs:
-            raise LadderError(f"{where}: rung: holds no rung; add at least one [[rung]] with name and path")
+            raise LadderError(f"{where}: rung: holds no rung; add at least one [[rung]] with name and source")
         seen: set[str] = set()
         for i, spec in enumerate(self.specs):
             key = f"{where}: rung[{i}]"
@@ -61,7 +67,7 @@ class Ladder(Sequence[ModelSpec]):
             seen.add(spec.name)
             if spec.context <= 0:
                 raise LadderError(f"{key}.context: must be tokens above 0, got {spec.context}")
-            _check_checkpoint(key, Path(spec.path))
+            _check_checkpoint(key, Path(spec.source))
 
     @classmethod
     def from_toml(cls, path: str | Path) -> "Ladder":
@@ -74,7 +80,7 @@ class Ladder(Sequence[ModelSpec]):
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise LadderError(f"{file}: not TOML: {error}") from None
         if not content:
-            raise LadderError(f"{file}: rung: the file is empty; add at least one [[rung]] with name and path")
+            raise LadderError(f"{file}: rung: the file is empty; add at least one [[rung]] with name and source")
         try:
             tables = msgspec.convert(content, _File).rung
         except msgspec.ValidationError as error:
@@ -86,7 +92,7 @@ class Ladder(Sequence[ModelSpec]):
             except msgspec.ValidationError as error:
                 keys = ", ".join(ModelSpec.__struct_fields__)
                 raise LadderError(f"{file}: rung[{i}]: {error}; the keys of a rung are {keys}") from None
-            specs.append(msgspec.structs.replace(spec, path=str(file.parent / Path(spec.path).expanduser())))
+            specs.append(msgspec.structs.replace(spec, source=str(file.parent / Path(spec.source).expanduser())))
         return cls(specs, where=str(file))
 
     def __getitem__(self, index):  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -107,10 +113,10 @@ class Ladder(Sequence[ModelSpec]):
         return [
             Rung(
                 s.name,
-                {s.pool: need_bytes(s.path, s.context)},
+                {s.pool: need_bytes(s.source, s.context)},
                 s.quality if s.quality is not None else float(count - i),
                 s.context,
-                {s.pool: size} if (size := token_bytes(s.path)) else {},
+                {s.pool: size} if (size := token_bytes(s.source)) else {},
             )
             for i, s in enumerate(self.specs)
         ]
@@ -118,16 +124,16 @@ class Ladder(Sequence[ModelSpec]):
 
 def _check_checkpoint(key: str, path: Path) -> None:
     if not path.is_dir():
-        raise LadderError(f"{key}.path: {path} is not a folder; give a folder with config.json and safetensors")
+        raise LadderError(f"{key}.source: {path} is not a folder; give a folder with config.json and safetensors")
     try:
         json.loads((path / "config.json").read_text("utf-8"))
         weight_bytes(path)
     except FileNotFoundError as error:
         raise LadderError(
-            f"{key}.path: {path} is not a checkpoint: {Path(str(error.filename)).name} is missing"
+            f"{key}.source: {path} is not a checkpoint: {Path(str(error.filename)).name} is missing"
         ) from None
     except (ValueError, KeyError) as error:
-        raise LadderError(f"{key}.path: {path} can't be read as a checkpoint: {error}") from None
+        raise LadderError(f"{key}.source: {path} can't be read as a checkpoint: {error}") from None
 
 
 def default_ladder() -> Ladder:

@@ -1,21 +1,19 @@
 """The only file that calls `from_pretrained`: load, check, generate, release, through transformers."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from .conversation import Message, fitted
-from .generation import Braked, Options
+from .failures import LoadError
+from .generation import Brake, Options, Written
 from .ladder import ModelSpec
 from .memory import trim
 
 # Two overlapping loads leave transformers' `tie_weights` a no-op for the rest of the process: one at a time, always.
 _LOAD_LOCK = threading.Lock()
-
-
-class LoadError(RuntimeError):
-    """A rung that did not load, with the reason as text (a kept traceback would keep its tensors alive)."""
 
 
 class TransformersModel:
@@ -32,15 +30,15 @@ class TransformersModel:
         partial: str,
         options: Options,
         on_text: Callable[[str], None],
-        brake: threading.Event,
-    ) -> bool:
-        """Stream the reply after `partial` into `on_text`. True when it came to its end, False when braked."""
+        brake: Brake,
+    ) -> Written:
+        """Stream the reply after `partial` into `on_text`."""
         import torch
         from transformers import StoppingCriteria, StoppingCriteriaList, TextStreamer
 
         class Brake(StoppingCriteria):
             def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:  # noqa: ARG002
-                return torch.full((input_ids.shape[0],), brake.is_set(), dtype=torch.bool)
+                return torch.full((input_ids.shape[0],), brake.stopped, dtype=torch.bool)
 
         class Stream(TextStreamer):
             def on_finalized_text(self, text: str, stream_end: bool = False) -> None:  # noqa: ARG002
@@ -60,10 +58,11 @@ class TransformersModel:
         done = len(self._tokenizer(partial, add_special_tokens=False)["input_ids"]) if partial else 0
         left = options.max_new_tokens - done
         if left <= 0:
-            return True
+            return Written("length", 0, 0, 0.0, 0.0)
         room = self.spec.context - left
         inputs = fitted(messages, tokens, lambda found: found["input_ids"].shape[1] <= room).to(self._model.device)
         stream = Stream(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
+        prompt, began = inputs["input_ids"].shape[1], time.monotonic()
         handle = _brake_prefill(self._model, brake)
         try:
             with torch.inference_mode():
@@ -77,11 +76,12 @@ class TransformersModel:
                 )
         except Braked:
             stream.end()
-            return False
+            return Written("braked", prompt, 0, 0.0, time.monotonic() - began)
         finally:
             handle.remove()
-        new = written[0, inputs["input_ids"].shape[1] :].tolist()
-        return not brake.is_set() or len(new) >= left or (bool(new) and new[-1] in self._ends())
+        new = written[0, prompt:].tolist()
+        end = "eos" if new and new[-1] in self._ends() else "length" if len(new) >= left else "braked"
+        return Written(end, prompt, len(new), 0.0, time.monotonic() - began)
 
     def _ends(self) -> list[int]:
         ids = self._model.generation_config.eos_token_id
@@ -92,11 +92,15 @@ class TransformersModel:
         trim()
 
 
-def _brake_prefill(model: Any, brake: threading.Event) -> Any:
+class Braked(Exception):
+    """A generation was told to stop; what it wrote so far stands."""
+
+
+def _brake_prefill(model: Any, brake: Brake) -> Any:
     """A long prefill ignores stopping criteria; a hook on the input embedding's successor layers does not."""
 
     def check(*_: Any) -> None:
-        if brake.is_set():
+        if brake.stopped:
             raise Braked
 
     layers = [m for name, m in model.named_modules() if name.rsplit(".", 1)[-1].isdigit()]
@@ -138,9 +142,9 @@ def _load(spec: ModelSpec) -> TransformersModel:
 
     logging.disable_progress_bar()
     original = PreTrainedModel.tie_weights
-    tokenizer = AutoTokenizer.from_pretrained(spec.path, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(spec.source, local_files_only=True)
     model = AutoModelForCausalLM.from_pretrained(
-        spec.path, dtype="auto", device_map=None if spec.device == "cpu" else spec.device, local_files_only=True
+        spec.source, dtype="auto", device_map=None if spec.device == "cpu" else spec.device, local_files_only=True
     ).eval()
     if PreTrainedModel.tie_weights is not original:
         raise RuntimeError("transformers was left with tie_weights patched by an overlapping load; restart the process")

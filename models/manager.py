@@ -229,13 +229,13 @@ class ModelManager:
         def take_or_stop(piece: str) -> None:
             take(piece)
             if cancelled is not None and cancelled.is_set():
-                lease.brake.set()
+                lease.brake.stop()
 
         ok = False
         try:
-            finished = lease.model.generate(messages, text, options, take_or_stop, lease.brake)
+            written = lease.model.generate(messages, text, options, take_or_stop, lease.brake)
             ok = True
-            return finished
+            return written.finished
         finally:
             self.scaler.record_performance(f"generate on {lease.spec.name}", time.monotonic() - began, ok)
 

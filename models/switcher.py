@@ -12,6 +12,7 @@ from ..pipeline.rungs import Residency
 from ..pipeline.shielding import shielded
 from ..pipeline.sources import event_time
 from ..pipeline.words import Decision
+from .generation import Brake
 from .hosts import Host, Model
 from .ladder import Ladder, ModelSpec
 
@@ -30,10 +31,10 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Lease:
-    """A reply's hold on a resident model. When `brake` is set, the reply stops at the next token and leases anew."""
+    """A reply's hold on a resident model. `brake` tells the reply to end; one that is stopped leases anew."""
 
     def __init__(self, spec: ModelSpec, model: Model) -> None:
-        self.spec, self.model, self.brake = spec, model, threading.Event()
+        self.spec, self.model, self.brake = spec, model, Brake()
 
 
 class Switcher:
@@ -123,7 +124,7 @@ class Switcher:
 
     def _brake(self) -> None:
         for lease in self._leases:
-            lease.brake.set()
+            lease.brake.stop()
 
     def _run(self) -> None:
         while True:
@@ -191,7 +192,7 @@ class Switcher:
     def _replace(self, new: tuple[ModelSpec, Model] | None) -> int:
         with self._changed:
             old, self._current = self._current, new
-        return self._host.unload(*self._named(old))[1] if old is not None else 0
+        return self._host.unload(*self._named(old)).got if old is not None else 0
 
     @staticmethod
     def _named(loaded: tuple[ModelSpec, Model]) -> tuple[str, Model]:

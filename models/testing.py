@@ -1,10 +1,9 @@
 """A fake that loads in no time, for tests of apps and of gearshift."""
 
-import threading
 from collections.abc import Callable
 
 from .conversation import Message
-from .generation import Options
+from .generation import Brake, Options, Written
 from .ladder import ModelSpec
 
 
@@ -20,16 +19,17 @@ class FakeModel:
         partial: str,
         options: Options,
         on_text: Callable[[str], None],
-        brake: threading.Event,
-    ) -> bool:
+        brake: Brake,
+    ) -> Written:
         assert not self.closed and messages
-        for i in range(len(partial.split()), options.max_new_tokens):
-            if brake.is_set():
-                return False
+        done = len(partial.split())
+        for i in range(done, options.max_new_tokens):
+            if brake.stopped:
+                return Written("braked", 1, i - done, 0.0, 0.0)
             if self._gate is not None:
                 self._gate()
             on_text(f"word{i} ")
-        return True
+        return Written("length", 1, max(0, options.max_new_tokens - done), 0.0, 0.0)
 
     def close(self) -> None:
         self.closed = True

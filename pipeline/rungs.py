@@ -10,7 +10,8 @@ class Rung(msgspec.Struct, frozen=True, omit_defaults=True):
     """One way to run the assistant: all that the decisions know of it.
 
     need: bytes in each pool, all in, with room for `context` tokens. quality: any scale on which more is better.
-    per_token: bytes in each pool that a further token of context takes (the key and value cache).
+    per_token: bytes in each pool that a further token of context takes (the key and value cache). latency: seconds
+    within which a reply should come; None for the settings' own.
     """
 
     name: str
@@ -18,12 +19,15 @@ class Rung(msgspec.Struct, frozen=True, omit_defaults=True):
     quality: float = 1.0
     context: int = 0
     per_token: dict[str, int] = {}
+    latency: float | None = None
 
 
 class Residency(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="record", tag="residency"):
     """What is loaded now. state: `empty`, `shifting`, `ready`. rung: its name, None when empty.
 
-    failed: the rung whose load just failed. seconds: how long the shift took that led here, 0.0 if there was none.
+    failed: the rung whose load just failed, or that was lost. seconds: how long the shift took that led here, 0.0 if
+    there was none. need: bytes in each pool that `failed`, else `rung`, has turned out to need; empty where nothing
+    new is known.
     """
 
     time: float
@@ -31,6 +35,7 @@ class Residency(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="reco
     rung: str | None = None
     failed: str | None = None
     seconds: float = 0.0
+    need: dict[str, int] = {}
 
 
 def checked_ladder(ladder: Sequence[Rung]) -> tuple[Rung, ...]:

@@ -58,7 +58,7 @@ def _make(file: Path, say: Callable[[str], None]) -> None:
         for name, _ in _RUNGS:
             shutil.rmtree(file.parent / name, ignore_errors=True)
             (Path(made) / name).rename(file.parent / name)
-    tables = [f'[[rung]]\nname = "{n}"\npath = "{n}"\nquality = {q}\ncontext = {CONTEXT}\n' for n, q in _RUNGS]
+    tables = [f'[[rung]]\nname = "{n}"\nsource = "{n}"\nquality = {q}\ncontext = {CONTEXT}\n' for n, q in _RUNGS]
     partial = file.with_suffix(".partial")
     partial.write_text("\n".join(tables), "utf-8")
     partial.replace(file)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ...pipeline.probes.ram import Own
 from ..ladder import ModelSpec
 from ..memory import Ledger, resident
-from . import Model
+from . import Freed, Model
 
 
 def _load_transformers(spec: ModelSpec) -> Model:
@@ -28,6 +28,7 @@ class InlineHost:
         self._load = load
         self._prepare = prepare_transformers if load is _load_transformers else None
         self._ledger = Ledger()
+        self._held: dict[str, int] = {}
 
     def load(self, spec: ModelSpec) -> Model:
         if self._prepare is not None:
@@ -39,13 +40,25 @@ class InlineHost:
             loaded = True
             return model
         finally:
-            self._ledger.end(spec.name if loaded else None)
+            self._held[spec.name] = self._ledger.end(spec.name if loaded else None).used
 
-    def unload(self, name: str, model: Model) -> tuple[int, int]:
+    def unload(self, name: str, model: Model) -> Freed:
         before, held = resident().rss, self._ledger.own().used
         model.close()
         self._ledger.drop(name)
-        return held - self._ledger.own().used, before - resident().rss
+        return Freed(held - self._ledger.own().used, before - resident().rss)
 
     def own(self) -> Own:
         return self._ledger.own()
+
+    def held(self, name: str) -> dict[str, int]:
+        return {"ram": self._held.get(name, 0)}
+
+    def on_lost(self, tell: Callable[[str, str], None]) -> None:
+        """Nothing is lost here but the app itself."""
+
+    def cancel(self) -> None:
+        """A load in this process can't be ended: it would leave its memory behind."""
+
+    def close(self) -> None:
+        """What is unloaded leaves nothing."""

@@ -50,4 +50,4 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture
 def ladder(checkpoints: dict[str, Path]) -> Iterator[Ladder]:
-    yield Ladder([ModelSpec(name=name, path=str(path), context=512) for name, path in checkpoints.items()])
+    yield Ladder([ModelSpec(name=name, source=str(path), context=512) for name, path in checkpoints.items()])

@@ -18,17 +18,17 @@ from safetensors import safe_open
         ("not toml [", "not TOML"),
         ("rung = []", "holds no rung"),
         ("[other]\nx = 1", "other"),
-        ('[[rung]]\nname = "a"\npath = "good"\nspeed = 3', "speed"),
-        ('[[rung]]\npath = "good"', "name"),
-        ('[[rung]]\nname = "a"\npath = 3', "path"),
+        ('[[rung]]\nname = "a"\nsource = "good"\nspeed = 3', "speed"),
+        ('[[rung]]\nsource = "good"', "name"),
+        ('[[rung]]\nname = "a"\nsource = 3', "source"),
         (
-            '[[rung]]\nname = "a"\npath = "good"\n[[rung]]\nname = "a"\npath = "good"',
+            '[[rung]]\nname = "a"\nsource = "good"\n[[rung]]\nname = "a"\nsource = "good"',
             "'a' is the name of an earlier rung",
         ),
-        ('[[rung]]\nname = "a"\npath = "absent"', "absent is not a folder"),
-        ('[[rung]]\nname = "a"\npath = "bare"', "config.json is missing"),
-        ('[[rung]]\nname = "a"\npath = "cut"', "can't be read as a checkpoint"),
-        ('[[rung]]\nname = "a"\npath = "good"\ncontext = 0', "context"),
+        ('[[rung]]\nname = "a"\nsource = "absent"', "absent is not a folder"),
+        ('[[rung]]\nname = "a"\nsource = "bare"', "config.json is missing"),
+        ('[[rung]]\nname = "a"\nsource = "cut"', "can't be read as a checkpoint"),
+        ('[[rung]]\nname = "a"\nsource = "good"\ncontext = 0', "context"),
     ],
 )
 def test_a_bad_file_is_one_error_that_names_file_and_key(
@@ -55,8 +55,8 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_relative_paths_start_at_the_file(tmp_path: Path, checkpoints: dict[str, Path]) -> None:
     (tmp_path / "model").symlink_to(checkpoints["small"])
-    (tmp_path / "ladder.toml").write_text('[[rung]]\nname = "a"\npath = "model"\n')
-    assert Ladder.from_toml(tmp_path / "ladder.toml")[0].path == str(tmp_path / "model")
+    (tmp_path / "ladder.toml").write_text('[[rung]]\nname = "a"\nsource = "model"\n')
+    assert Ladder.from_toml(tmp_path / "ladder.toml")[0].source == str(tmp_path / "model")
 
 
 def test_weight_bytes_are_those_of_the_tensors(checkpoints: dict[str, Path]) -> None:
@@ -79,7 +79,7 @@ def test_cache_of_a_token_follows_grouped_heads() -> None:
 def test_a_rung_says_what_context_it_has_room_for_and_what_a_further_token_takes(checkpoints: dict[str, Path]) -> None:
     def rung(context: int, device: str = "cpu") -> Rung:
         path = str(checkpoints["large"])
-        return Ladder([ModelSpec(name="a", path=path, context=context, device=device)]).rungs()[0]
+        return Ladder([ModelSpec(name="a", source=path, context=context, device=device)]).rungs()[0]
 
     size = 2 * 4 * 2 * 128 * 4  # keys and values, layers, key-value heads, head size, float32
     assert (rung(512).context, rung(512).per_token) == (512, {"ram": size})
@@ -93,13 +93,13 @@ def test_a_rung_whose_config_does_not_tell_says_nothing_of_a_token(
 ) -> None:
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "model.safetensors").symlink_to(checkpoints["small"] / "model.safetensors")
-    assert Ladder([ModelSpec(name="a", path=str(tmp_path))]).rungs()[0].per_token == {}
+    assert Ladder([ModelSpec(name="a", source=str(tmp_path))]).rungs()[0].per_token == {}
 
 
 def test_a_ladder_is_read_without_torch(checkpoints: dict[str, Path]) -> None:
     code = (
         "import sys; from gearshift.models import Ladder, ModelSpec; import gearshift.pipeline\n"
-        f"Ladder([ModelSpec(name='a', path={str(checkpoints['small'])!r})]).rungs()\n"
+        f"Ladder([ModelSpec(name='a', source={str(checkpoints['small'])!r})]).rungs()\n"
         "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], env=os.environ, check=False).returncode == 0
@@ -107,4 +107,4 @@ def test_a_ladder_is_read_without_torch(checkpoints: dict[str, Path]) -> None:
 
 def test_rungs_keep_their_order_as_quality() -> None:
     with pytest.raises(LadderError, match=r"rung\[0\].name: empty"):
-        Ladder([ModelSpec(name="", path=".")])
+        Ladder([ModelSpec(name="", source=".")])
