@@ -1,6 +1,7 @@
 """A value counts once it has lasted."""
 
 from collections.abc import Callable
+from math import inf
 from typing import Any, Generic, TypeVar, overload
 
 from .lifting import NOTHING, Nothing, lift_series
@@ -30,12 +31,12 @@ class Debouncer(Generic[T]):
         self.rise, self.fall = not_negative("rise", rise), not_negative("fall", fall)
         self._settled: T | Nothing = NOTHING
         self._candidate: T | Nothing = NOTHING
-        self._since = self._newest = float("-inf")
+        self._since = self._newest = -inf
         self._wait = 0.0
 
     def update(self, value: T, time: float) -> T | Nothing:
         """Take the next value; a time before the newest one, NaN or infinite counts as the newest one."""
-        if self._newest <= time < float("inf"):
+        if self._newest <= time < inf:
             self._newest = time
         else:
             time = self._newest
