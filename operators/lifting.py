@@ -44,31 +44,16 @@ def connect(make_on_next: Callable[[abc.ObserverBase[B]], Callable[[A], None]]) 
 
 
 class Lifted(Observable[B]):
-    """A source, and the updates that its items pass: lifts in a row are one hop of Rx instead of a hop each."""
+    """A source, and the update that its items pass: lifts in a row are one hop of Rx instead of a hop each."""
 
     def __init__(self, source: Observable[Any], make_update: _Make) -> None:
         super().__init__(self._hop)
         before = source if isinstance(source, Lifted) else None
         self.source: Observable[Any] = source if before is None else before.source
-        self.makes: tuple[_Make, ...] = (*(() if before is None else before.makes), make_update)
-
-    def update(self) -> Callable[[Any], Any]:
-        """All updates in one, made afresh."""
-        if len(self.makes) == 1:
-            return self.makes[0]()
-        updates, nothing = [make() for make in self.makes], NOTHING
-
-        def in_turn(item: Any) -> Any:
-            for update in updates:
-                item = update(item)
-                if item is nothing:
-                    break
-            return item
-
-        return in_turn
+        self.make_update: _Make = make_update if before is None else _in_turn(before.make_update, make_update)
 
     def _hop(self, observer: abc.ObserverBase[B], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
-        update, emit, nothing = self.update(), observer.on_next, NOTHING
+        update, emit, nothing = self.make_update(), observer.on_next, NOTHING
 
         def on_next(item: Any) -> None:
             try:
@@ -80,6 +65,19 @@ class Lifted(Observable[B]):
                     emit(result)
 
         return self.source.subscribe(on_next, observer.on_error, observer.on_completed, scheduler=scheduler)
+
+
+def _in_turn(make_first: _Make, make_second: _Make) -> _Make:
+    def make() -> Callable[[Any], Any]:
+        first, second, nothing = make_first(), make_second(), NOTHING
+
+        def update(item: Any) -> Any:
+            between = first(item)
+            return between if between is nothing else second(between)
+
+        return update
+
+    return make
 
 
 def lift(make_update: Callable[[], Callable[[A], B | Nothing]]) -> Operator[A, B]:

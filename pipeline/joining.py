@@ -56,7 +56,7 @@ def beside(
             newest: list[Any] = [None] * len(branches)
             feeds: list[Callable[[Any], None]] = []
             wires = [_wire(branch, newest, place, feeds, observer) for place, branch in enumerate(branches)]
-            update, emit, nothing = ahead.update(), observer.on_next, NOTHING
+            update, emit, nothing = ahead.make_update(), observer.on_next, NOTHING
 
             def on_next(item: Any) -> None:
                 try:
@@ -97,7 +97,7 @@ def _wire(
     wired = branch(root)
     if not (isinstance(wired, Lifted) and wired.source is root):
         return wired.subscribe(keep, observer.on_error)
-    update, nothing = wired.update(), NOTHING
+    update, nothing = wired.make_update(), NOTHING
 
     def follow(item: Any) -> None:
         result = update(item)
