@@ -40,12 +40,14 @@ class Debouncer(Generic[T]):
             self._newest = time
         else:
             time = self._newest
-        if value != value:
-            return self._settled
-        if value != self._candidate:
+        candidate = self._candidate
+        if value != candidate:
+            if value != value:
+                return self._settled
             self._candidate, self._since, self._wait = value, time, self._wait_for(value)
-        if time - self._since >= self._wait - TICK:
-            self._settled = self._candidate
+            candidate = value
+        if self._settled is not candidate and time - self._since >= self._wait - TICK:
+            self._settled = candidate
         return self._settled
 
     def _wait_for(self, value: Any) -> float:
