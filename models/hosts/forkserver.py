@@ -61,12 +61,15 @@ class ForkServer:
         self._thread.start()
 
     def fork(self, worker: int, sock: socket.socket) -> None:
-        """Have a worker forked that talks over `sock`, which is handed over. Raises OSError when there is no server."""
-        with self._lock, sock:
-            if self.over:
-                raise BrokenPipeError("the fork server has ended")
-            socket.send_fds(self._socket, [encode(Fork(worker))], [sock.fileno()])
-            self._live.add(worker)
+        """Have a worker forked that talks over `sock`, which is handed over. No server to do so is told as its end."""
+        with sock, self._lock:
+            over = self.over
+            if not over:
+                self._live.add(worker)
+                with contextlib.suppress(OSError):  # it has ended; for all that live then, that is told on the thread
+                    socket.send_fds(self._socket, [encode(Fork(worker))], [sock.fileno()])
+        if over:
+            self._ended(worker, None, self._lost())
 
     def kill(self, worker: int) -> None:
         """Harmless for one that has ended."""
@@ -118,9 +121,11 @@ class ForkServer:
         with self._lock:
             self.over = True
             left, self._live = self._live, set()
-        reason = "" if self._closing else f"lost its fork server, which {told(self._wait())}"
         for worker in left:
-            self._ended(worker, None, reason)
+            self._ended(worker, None, self._lost())
+
+    def _lost(self) -> str:
+        return "" if self._closing else f"lost its fork server, which {told(self._wait())}"
 
     def _received(self) -> bytes:
         try:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import threading
 from pathlib import Path
 
 import msgspec
@@ -45,25 +46,32 @@ class Watched:
     def __init__(self, pid: int, fresh: Pages) -> None:
         self._fresh = self._anchor = fresh
         self._mapped = 0
+        self._lock = threading.Lock()
         self._file = os.open(f"/proc/{pid}/status", os.O_RDONLY)
 
     def loaded(self, pages: Pages) -> Own:
         """Measure from here on; returns what it holds now. Code that it shares with the server is not its own."""
         growth = pages.file - self._fresh.file - max(0, pages.shared - self._fresh.shared)
-        self._anchor, self._mapped = pages, min(pages.private, max(0, growth))
+        with self._lock:
+            self._anchor, self._mapped = pages, min(pages.private, max(0, growth))
         return Own(pages.private, self._mapped)
 
     def own(self) -> Own:
         """Nothing, once it has ended."""
-        try:
-            resident = _resident(os.pread(self._file, 4096, 0))
-        except OSError:
-            return Own()
+        with self._lock:
+            try:
+                resident = _resident(os.pread(self._file, 4096, 0)) if self._file >= 0 else None
+            except OSError:
+                resident = None
+            anchor = self._anchor
         if resident is None:
             return Own()
         rss, file = resident
-        anchor = self._anchor
         return Own(max(0, anchor.private + rss - anchor.rss), max(0, self._mapped + file - anchor.file))
 
-    def __del__(self) -> None:
-        os.close(self._file)
+    def close(self) -> None:
+        """Let go of the descriptor. Idempotent."""
+        with self._lock:
+            if self._file >= 0:
+                os.close(self._file)
+            self._file = -1

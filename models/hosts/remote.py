@@ -70,6 +70,12 @@ class Worker:
             self.wanted = True
         self.channel.hang_up()
 
+    def close(self) -> None:
+        """Let go of its descriptors."""
+        self.channel.close()
+        if self.pages is not None:
+            self.pages.close()
+
     def has_ended(self, status: int | None, reason: str) -> bool:
         """Note how. True when a loaded model is lost by that."""
         with self._lock:

@@ -47,11 +47,7 @@ class Workers:
         worker = Worker(next(self._numbers), name, server, ours)
         with self._lock:
             self.all = (*self.all, worker)
-        try:
-            server.fork(worker.number, theirs)
-        except OSError:
-            self.forget(worker)
-            raise
+        server.fork(worker.number, theirs)
         return worker
 
     def imported(self, modules: tuple[str, ...]) -> None:
@@ -62,7 +58,7 @@ class Workers:
     def forget(self, worker: Worker) -> None:
         with self._lock:
             self.all = tuple(each for each in self.all if each is not worker)
-        worker.channel.close()
+        worker.close()
 
     def on_lost(self, tell: Callable[[str, str], None]) -> None:
         with self._lock:
