@@ -66,7 +66,7 @@ class _Worker:
 
     def _listen(self) -> None:
         """Brakes must be heard while the model writes, and the end at any time."""
-        while (message := self._channel.receive()) is not None:
+        while (message := self._heard()) is not None:
             if isinstance(message, Braking):
                 brake = self._brakes.get(message.number)
                 if brake is not None:
@@ -78,6 +78,13 @@ class _Worker:
                 self._brakes[message.number] = brake
             self._asked.put((message, brake))
         os._exit(0)
+
+    def _heard(self) -> ToWorker | None:
+        try:
+            return self._channel.receive()
+        except msgspec.DecodeError:
+            log.exception("a message from the app can't be read")
+            os._exit(1)
 
     def _load(self, message: Load) -> None:
         from ..loading import load_transformers
