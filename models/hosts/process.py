@@ -136,7 +136,8 @@ class ProcessHost:
         gpus = message.reserved
         if spec.device != "cpu":
             gpus = {**gpus, **self._gpus.held(worker.pid)}
-        self._held[spec.name] = {"ram": worker.pages.loaded(message.pages).used, **gpus}
+        worker.pages.loaded(message.pages)
+        self._held[spec.name] = {"ram": message.pages.held, **gpus}
         self._workers.imported(message.modules)
         return RemoteModel(worker)
 

@@ -17,7 +17,7 @@ from ...pipeline.probes.loaded_torch import loaded, reserved
 from ..failures import LoadError, OutOfMemory
 from ..generation import Brake
 from .channel import Channel
-from .pages import own_pages
+from .pages import fresh_pages, own_pages
 from .wire import Ask, Braking, Done, Failed, Here, Load, Loaded, Piece, ToWorker
 
 log = logging.getLogger("gearshift.models")
@@ -53,7 +53,7 @@ class _Worker:
 
     def run(self) -> None:
         try:
-            self._channel.send(Here(os.getpid(), own_pages()))
+            self._channel.send(Here(os.getpid(), fresh_pages()))
             threading.Thread(target=self._listen, name="gearshift-ear", daemon=True).start()
             while True:
                 message, brake = self._asked.get()
