@@ -1,0 +1,68 @@
+"""Small records in a folder of the user's cache: one JSON file each, whole at every moment."""
+
+import logging
+import tempfile
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+log = logging.getLogger("gearshift.models")
+
+Record = TypeVar("Record", bound=msgspec.Struct)
+
+
+class Store:
+    """Records by type and key. Several processes may use the folder at once: the last to write a record wins.
+
+    A file that holds no such record is logged once and counts as absent. Where the folder can't be used there is one
+    warning, and what is put is kept by this object.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._kept: dict[Path, msgspec.Struct] = {}
+        self._told: set[str] = set()
+
+    def get(self, kind: type[Record], key: str) -> Record | None:
+        """The record, as whoever wrote last left it."""
+        file = self._file(kind, key)
+        try:
+            return msgspec.json.decode(file.read_bytes(), type=kind)
+        except FileNotFoundError:
+            pass
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            self._tell(str(file), f"{file} is damaged ({error}); it will be made anew")
+        except OSError as error:
+            self._unusable(error)
+        found = self._kept.get(file)
+        return found if isinstance(found, kind) else None
+
+    def put(self, key: str, record: msgspec.Struct) -> None:
+        """Keep it, in the place of what was there."""
+        file = self._file(type(record), key)
+        self._kept[file] = record
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile("wb", dir=self._folder, suffix=".partial", delete=False) as written:
+                written.write(msgspec.json.format(msgspec.json.encode(record)))
+            partial = Path(written.name)
+            try:
+                partial.replace(file)
+            except OSError:
+                partial.unlink()
+                raise
+        except OSError as error:
+            self._unusable(error)
+
+    def _file(self, kind: type[msgspec.Struct], key: str) -> Path:
+        return self._folder / f"{kind.__name__.lower()}-{key}.json"
+
+    def _unusable(self, error: OSError) -> None:
+        why = error.strerror or error
+        self._tell("", f"{self._folder} can't be used ({why}); what rungs need is measured anew in each run")
+
+    def _tell(self, of: str, what: str) -> None:
+        if of not in self._told:
+            self._told.add(of)
+            log.warning("%s", what)
