@@ -10,7 +10,7 @@ import msgspec
 from .checkpoint import Checkpoint, CheckpointError, hub_cache, read_checkpoint, snapshot
 from .ladder_checks import LIBRARIES, packages
 from .quality import default_quality
-from .room import room
+from .free_memory import room
 from .spec import ModelSpec
 
 log = logging.getLogger("gearshift.models")

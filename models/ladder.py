@@ -11,7 +11,7 @@ from .ladder_checks import check_rungs
 from .ladder_file import specs_from
 from .need import Need, estimate
 from .quality import default_quality
-from .room import room
+from .free_memory import room
 from .spec import LadderError, ModelSpec
 
 if TYPE_CHECKING:

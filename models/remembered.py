@@ -13,7 +13,7 @@ import msgspec
 from .checkpoint import Checkpoint, read_checkpoint
 from .ladder_checks import packages
 from .need import Estimate, Need, estimate
-from .room import room
+from .free_memory import room
 from .spec import ModelSpec
 from .store import Store
 
