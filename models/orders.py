@@ -95,6 +95,7 @@ class Orders:
     def superseded(self) -> list[Decision]:
         with self._changed:
             taken, self._superseded = self._superseded, []
+            self._changed.notify_all()
             return taken
 
     def losses(self) -> list[Loss]:
@@ -102,6 +103,7 @@ class Orders:
         with self._changed:
             taken = [loss for loss in self._losses if loss.loaded is not None]
             self._losses = []
+            self._changed.notify_all()
             return taken
 
     def lost_unknown(self, name: str) -> str | None:
