@@ -10,6 +10,8 @@ import msgspec
 import pytest
 from gearshift.models import Ladder
 from gearshift.models.crash_marker import CrashMarker
+from gearshift.pipeline import Decision, Pool, Residency, Sample, decision_stream
+from reactivex import Subject, of
 
 APP = """
 import sys
@@ -64,6 +66,18 @@ def test_an_app_that_was_killed_leaves_the_rung_it_ran_and_the_next_one_finds_it
     marker = CrashMarker(Ladder.from_toml(file), folder)
     assert marker.previous() == "medium" and marker.previous() is None
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(("crashed", "first"), [(None, "large"), ("large", "medium")])
+def test_a_residency_that_tells_of_it_before_the_first_sample_starts_one_rung_lower(
+    ladder: Ladder, crashed: str | None, first: str
+) -> None:
+    samples: Subject[Sample] = Subject()
+    told = Residency(0.5, failed=crashed)
+    decisions: list[Decision] = []
+    decision_stream(samples, of(told), ladder.rungs()).subscribe(decisions.append)
+    samples.on_next(Sample(1.0, {"ram": Pool(8 << 30, 0)}))
+    assert [decision.target for decision in decisions] == [first]
 
 
 def test_an_app_that_ended_cleanly_leaves_nothing(file: Path, folder: Path) -> None:
