@@ -38,6 +38,7 @@ class Decider:
         self._back = 0.0  # seconds that the samples' clock has gone back
         self._short_since: float | None = None
         self._last: Assessment | None = None
+        self._silence = settings.silence
 
     def feed(self, item: Any) -> Any:
         """An outlook to its assessment; a residency, a request or a report is taken in, and may give a decision."""
@@ -88,7 +89,7 @@ class Decider:
 
     def assess(self, outlook: Outlook) -> Assessment:
         time, newest = outlook.time, self._newest
-        if newest is None or time - newest > self.settings.silence or time < newest:
+        if newest is None or time - newest > self._silence or time < newest:
             self._short_since = None
             ahead = (self._heard if newest is None else newest) - time
             if 0 < ahead < float("inf"):
