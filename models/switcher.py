@@ -123,23 +123,31 @@ class Switcher:
             self._thread.join()
 
     def _run(self) -> None:
-        while True:
-            self._orders.wait()
-            for decision in self._orders.superseded():
-                self._told.superseded(decision)
+        while self._round():
+            pass
+
+    def _round(self) -> bool:
+        """Tell what has come up and act on the latest decision. False at the end."""
+        decision = None
+        self._orders.begin()
+        try:
+            for overtaken in self._orders.superseded():
+                self._told.superseded(overtaken)
             self._acting.take_in_losses()
             if self._orders.closed:
-                break
+                self._end()
+                return False
             decision = self._orders.take()
-            if decision is None:
-                continue
-            try:
+            if decision is not None:
                 self._acting.act(decision)
                 self._acting.keep_one(decision)
-            except Exception:
-                log.exception("after %s; the next decision is served", decision.explain())
-            finally:
-                self._orders.done()
+        except Exception:
+            log.exception("after %s; the next decision is served", decision.explain() if decision else "a loss")
+        finally:
+            self._orders.done()
+        return True
+
+    def _end(self) -> None:
         loaded = self._loads.all()
         self._leases.drained(loaded)
         with self._leases.changed:
