@@ -3,14 +3,15 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from reactivex import Observable, Subject
 
-from ..pipeline.samples import Sample
+from ..pipeline.rungs import Rung
+from ..pipeline.samples import Pool, Sample
 from ..pipeline.scaler import ProactiveScaler
 from ..pipeline.settings import Settings
 from ..pipeline.shielding import shielded
@@ -62,7 +63,7 @@ class ModelManager:
         self._rungs = {rung.name: rung for rung in self.ladder.rungs()}
         self._host = host or InlineHost()
         self._sampler = Sampler(default_probes(budget=self.settings.budget, own=self._host.own))
-        self._switcher = Switcher(self.ladder, self._host, self._fits_beside)
+        self._switcher = Switcher(self.ladder, self._host, _Estimates(self._rungs), self._pools, self.settings)
         self._conversations = Conversations(system)
         self._notices: Subject[Notice] = Subject()
         self.notices: Observable[Notice] = shielded(self._notices)
@@ -245,15 +246,8 @@ class ModelManager:
         last = list(self._rungs)[-1]
         return NoRungFits(self.scaler.check_preflight_resources(rung=last).reason)
 
-    def _fits_beside(self, name: str) -> bool:
-        """Would `name` fit under the ceiling next to everything now in use? From a reading taken for the question."""
-        needs = self._rungs[name].need
-        pools = self._sampler.take_pools(needs).pools
-        for pool_name, need in needs.items():
-            pool = pools.get(pool_name)
-            if pool is None or pool.used + need > self.settings.limit(pool_name, pool.total):
-                return False
-        return True
+    def _pools(self, names: Collection[str]) -> Mapping[str, Pool | None]:
+        return self._sampler.take_pools(names).pools
 
     def _decide(self, decision: Decision) -> None:
         self._shed = decision if decision.target is None else None
@@ -292,3 +286,25 @@ class _Leasing:
 
     def __exit__(self, *error: Any) -> None:
         self._inner.__exit__(*error)
+
+
+class _Estimate(NamedTuple):
+    need: dict[str, int]
+    peak: dict[str, int]
+
+
+class _Estimates:
+    """What rungs need by their files alone."""
+
+    def __init__(self, rungs: Mapping[str, Rung]) -> None:
+        self._rungs = rungs
+
+    def of(self, spec: ModelSpec) -> _Estimate:
+        need = self._rungs[spec.name].need
+        return _Estimate(need, need)
+
+    def learn(self, spec: ModelSpec, held: Mapping[str, int]) -> _Estimate:  # noqa: ARG002
+        return _Estimate({}, {})
+
+    def ran_out(self, spec: ModelSpec) -> _Estimate:  # noqa: ARG002
+        return _Estimate({}, {})
