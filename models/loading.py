@@ -36,6 +36,15 @@ def _prepare() -> None:
     remember_globals()
 
 
+def warm_up() -> None:
+    """A few multiplications, so that what PyTorch sets up at the first is not taken for a rung's. It starts threads."""
+    import torch
+
+    with torch.inference_mode():
+        for dtype in (torch.float32, torch.bfloat16):
+            torch.nn.Linear(64, 64, dtype=dtype)(torch.ones(1, 64, dtype=dtype))
+
+
 def load_transformers(spec: ModelSpec) -> TransformersModel:
     """Load a rung with its weights in memory, and prove by one forward step that it works.
 

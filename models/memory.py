@@ -34,7 +34,7 @@ def resident() -> Resident:
 
 def allocated() -> dict[str, int]:
     """Bytes of tensors by accelerator, as PyTorch counts them; none where it has touched no accelerator."""
-    torch = sys.modules.get("torch")
+    torch: Any = sys.modules.get("torch")
     if getattr(torch, "mps", None) is None:  # not imported, or not to the end
         return {}
     found: dict[str, int] = {}
@@ -126,7 +126,7 @@ class Ledger:
         self._loading: Reading | None = None
 
     def own(self) -> Own:
-        """RAM of all models. Never more than the process has: the kernel takes mapped pages back where it needs them."""
+        """RAM of all models. Never more than the process has: the kernel takes mapped pages back when it must."""
         with self._lock:
             now = self._read()
             extra = self._growth(now)

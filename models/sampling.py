@@ -34,7 +34,7 @@ def generation_config(model: Any, tokenizer: Any, options: Options, *, tokens: i
             raise ValueError(f"sampling[{name!r}]: can't be set, got {value!r}; it is {_OURS[name]}")
         if name.startswith("_") or name not in type(config)().to_dict():
             raise ValueError(
-                f"sampling[{name!r}]: transformers' GenerationConfig has no such field, got {value!r}; correct the name "
+                f"sampling[{name!r}]: GenerationConfig of transformers has no such field, got {value!r}; correct it "
                 "or leave it out"
             )
         setattr(config, name, value)

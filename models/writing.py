@@ -35,7 +35,7 @@ class Writing:
 
     def hearing(self, first: Callable[[], None]) -> Any:
         """As a streamer for transformers. `first` is called before the first token is taken in."""
-        from transformers.generation import BaseStreamer
+        from transformers.generation.streamers import BaseStreamer
 
         writing = self
 
@@ -103,6 +103,6 @@ class Writing:
             return
         try:
             self._on_text(text)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the app's own; `generate` raises it again
             self.error, self._end = error, "braked"
             raise Braked from None

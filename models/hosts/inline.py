@@ -23,10 +23,11 @@ def _load_transformers(spec: ModelSpec) -> Model:
 
 
 def prepare_transformers() -> None:
-    """Import all that a load needs beforehand, so that a rung's measured bytes are the rung's own."""
-    from ..loading import prepare
+    """Import and set up beforehand what all loads need, so that a rung's measured bytes are the rung's own."""
+    from ..loading import prepare, warm_up
 
     prepare()
+    warm_up()
 
 
 class InlineHost:
@@ -100,4 +101,5 @@ class InlineHost:
             got = sum(before.growth(reading()).values())
             if got >= BACK * expected or time.monotonic() > patience:
                 return got
+            trim()  # a cycle of the library's may hold what the model no longer does
             pause.wait(_POLL)
