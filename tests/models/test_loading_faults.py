@@ -143,7 +143,7 @@ def test_logits_that_are_not_finite_are_refused(tmp_path: Path, checkpoints: dic
 
 
 @pytest.mark.parametrize(("kept", "dtype"), [(False, "bfloat16"), (True, "auto")], ids=["copied", "kept"])
-def test_a_load_interrupted_half_way_gives_its_memory_back_even_while_its_error_is_kept(
+def test_loads_interrupted_half_way_give_their_memory_back_even_while_their_errors_are_kept(
     kept: bool, dtype: str, checkpoints: dict[str, Path], monkeypatch: Any
 ) -> None:
     from gearshift.models import loading
@@ -159,13 +159,16 @@ def test_a_load_interrupted_half_way_gives_its_memory_back_even_while_its_error_
     monkeypatch.setattr(loading, "step", interrupted)
     trim()
     before = resident().rss
-    with pytest.raises(LoadError, match="large: RuntimeError: DefaultCPUAllocator") as caught:
-        load_transformers(spec)
-    error = caught.value if kept else None
-    del caught
-    assert held[0] - before >= 0.2 * weight_bytes(spec.source)
-    assert resident().rss - before <= 0.1 * weight_bytes(spec.source)
-    assert error is None or (error.out_of_memory and error.__cause__ is None and error.__context__ is None)
+    errors: list[LoadError] = []
+    for _ in range(4):
+        with pytest.raises(LoadError, match="large: RuntimeError: DefaultCPUAllocator") as caught:
+            load_transformers(spec)
+        assert caught.value.out_of_memory and caught.value.__cause__ is None and caught.value.__context__ is None
+        errors += [caught.value] if kept else []
+        del caught
+    weights = weight_bytes(spec.source) // (2 if dtype == "bfloat16" else 1)
+    assert max(held) - before >= 0.5 * weights
+    assert resident().rss - before < weights  # of four, with what the C heap keeps of copies
     monkeypatch.setattr(loading, "step", whole)
     load_transformers(spec).close()
 
