@@ -40,6 +40,7 @@ def test_an_unload_gives_back_what_the_load_took(warm: InlineHost, ladder: Ladde
     assert warm.held("large") == {} and warm.own() == Own()
 
 
+@pytest.mark.slow
 def test_sixty_loads_over_three_rungs_leave_the_process_as_large_as_it_was(warm: InlineHost, ladder: Ladder) -> None:
     trim()
     before = resident().rss
