@@ -1,9 +1,9 @@
 """Forecasts with a margin that is exceeded as often as asked for."""
 
-import math
 from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable, Iterable
+from math import ceil
 from typing import Any, Protocol, TypeVar, overload
 
 from .lifting import NOTHING, Nothing, lift
@@ -55,7 +55,7 @@ class Calibrator:
         odds = (1 - self.alpha) / self.alpha
         if not 1e-9 < odds < 1e9:
             raise ValueError(f"alpha must be at least a billionth away from 0 and 1, got alpha={alpha!r}")
-        self._enough = max(2, math.ceil(max(odds, 1 / odds) - 1e-9))
+        self._enough = max(2, ceil(max(odds, 1 / odds) - 1e-9))
         self._newest = EARLIEST
         self._pending: deque[tuple[float, Callable[[float], float], float | None]] = deque()
         self._errors: deque[tuple[float, float]] = deque()
@@ -88,29 +88,31 @@ class Calibrator:
             return
         if margin is not None:
             self._adapt(error, margin)
-        errors, ordered = self._errors, self._ordered
+        errors, ordered, enough, oldest = self._errors, self._ordered, self._enough, time - self.window
         errors.append((time, error))
         insort(ordered, error)
-        while len(errors) > self._enough and errors[0][0] < time - self.window:
+        while len(errors) > enough and errors[0][0] < oldest:
             del ordered[bisect_left(ordered, errors.popleft()[1])]
-        if len(errors) >= self._enough:
+        if len(errors) >= enough:
             self.margin = self._quantile()
 
     def _adapt(self, error: float, margin: float) -> None:
         """Move the level: a miss down, a hit up. A hit that is just at the margin says little (a series that stands
         still gives nothing else), so it only leads back to alpha."""
         if error > margin:
-            self.level = max(-1.0, self.level - self.gamma * (1 - self.alpha))
+            level = self.level - self.gamma * (1 - self.alpha)
+            self.level = level if level > -1.0 else -1.0
         elif error < margin or self.level < self.alpha:
-            self.level = min(1.0, self.level + self.gamma * self.alpha)
+            level = self.level + self.gamma * self.alpha
+            self.level = level if level < 1.0 else 1.0
 
     def _quantile(self) -> float:
         """The 1 − level quantile of the errors; for a level below 0 further out than the largest, in proportion."""
         ordered = self._ordered
         n = len(ordered)
-        rank = max(1, math.ceil((1 - self.level) * (n + 1)))
+        rank = ceil((1 - self.level) * (n + 1))
         if rank <= n:
-            return ordered[rank - 1]
+            return ordered[rank - 1 if rank > 1 else 0]
         return ordered[-1] + max(0.0, -self.level) * (ordered[-1] - ordered[0])
 
 

@@ -1,6 +1,7 @@
 """A value counts once it has lasted."""
 
 from collections.abc import Callable
+from math import inf
 from typing import Any, Generic, TypeVar, overload
 
 from .lifting import NOTHING, Nothing, lift_series
@@ -30,21 +31,23 @@ class Debouncer(Generic[T]):
         self.rise, self.fall = not_negative("rise", rise), not_negative("fall", fall)
         self._settled: T | Nothing = NOTHING
         self._candidate: T | Nothing = NOTHING
-        self._since = self._newest = float("-inf")
+        self._since = self._newest = -inf
         self._wait = 0.0
 
     def update(self, value: T, time: float) -> T | Nothing:
         """Take the next value; a time before the newest one, NaN or infinite counts as the newest one."""
-        if self._newest <= time < float("inf"):
+        if self._newest <= time < inf:
             self._newest = time
         else:
             time = self._newest
-        if value != value:
-            return self._settled
-        if value != self._candidate:
+        candidate = self._candidate
+        if value != candidate:
+            if value != value:
+                return self._settled
             self._candidate, self._since, self._wait = value, time, self._wait_for(value)
-        if time - self._since >= self._wait - TICK:
-            self._settled = self._candidate
+            candidate = value
+        if self._settled is not candidate and time - self._since >= self._wait - TICK:
+            self._settled = candidate
         return self._settled
 
     def _wait_for(self, value: Any) -> float:

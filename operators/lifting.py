@@ -12,7 +12,7 @@ from .typing import EARLIEST, LATEST, Operator, Stamped, functions
 A = TypeVar("A")
 B = TypeVar("B")
 V = TypeVar("V")
-
+_Make: TypeAlias = Callable[[], Callable[[Any], Any]]
 
 _stamp = cast("Callable[..., Stamped[Any]]", tuple.__new__)  # makes a Stamped in half the time of its own constructor
 
@@ -43,27 +43,50 @@ def connect(make_on_next: Callable[[abc.ObserverBase[B]], Callable[[A], None]]) 
     return apply
 
 
+class Lifted(Observable[B]):
+    """A source, and the update that its items pass: lifts in a row are one hop of Rx instead of a hop each."""
+
+    def __init__(self, source: Observable[Any], make_update: _Make) -> None:
+        super().__init__(self._hop)
+        before = source if isinstance(source, Lifted) else None
+        self.source: Observable[Any] = source if before is None else before.source
+        self.make_update: _Make = make_update if before is None else _in_turn(before.make_update, make_update)
+
+    def _hop(self, observer: abc.ObserverBase[B], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:
+        update, emit, nothing = self.make_update(), observer.on_next, NOTHING
+
+        def on_next(item: Any) -> None:
+            try:
+                result = update(item)
+            except Exception as error:  # noqa: BLE001 - a selector's failure belongs to the stream
+                observer.on_error(error)
+            else:
+                if result is not nothing:
+                    emit(result)
+
+        return self.source.subscribe(on_next, observer.on_error, observer.on_completed, scheduler=scheduler)
+
+
+def _in_turn(make_first: _Make, make_second: _Make) -> _Make:
+    def make() -> Callable[[Any], Any]:
+        first, second, nothing = make_first(), make_second(), NOTHING
+
+        def update(item: Any) -> Any:
+            between = first(item)
+            return between if between is nothing else second(between)
+
+        return update
+
+    return make
+
+
 def lift(make_update: Callable[[], Callable[[A], B | Nothing]]) -> Operator[A, B]:
     """An operator that passes each item through an update made afresh for each subscriber.
 
     An exception in the update becomes `on_error`, as in `reactivex.operators.map`.
     """
 
-    def make(observer: abc.ObserverBase[B]) -> Callable[[A], None]:
-        update, emit = make_update(), observer.on_next
-
-        def on_next(item: A) -> None:
-            try:
-                result = update(item)
-            except Exception as error:  # noqa: BLE001 - a selector's failure belongs to the stream
-                observer.on_error(error)
-            else:
-                if result is not NOTHING:
-                    emit(result)
-
-        return on_next
-
-    return connect(make)
+    return lambda source: Lifted(source, make_update)
 
 
 def lift_series(
@@ -79,22 +102,17 @@ def lift_series(
     functions(value=value, time=time)
     make_update()  # so that a bad parameter is refused at construction, not at subscription
 
-    def make(observer: abc.ObserverBase[Stamped[B]]) -> Callable[[A], None]:
-        update, emit = make_update(), observer.on_next
+    def make() -> Callable[[A], Stamped[B] | Nothing]:
+        update = make_update()
         nothing, earliest, latest = NOTHING, EARLIEST, LATEST  # locals, looked up at every item
 
-        def on_next(item: A) -> None:
-            try:
-                at = time(item)
-                result = (
-                    update(value(item), at if type(at) is float else float(at)) if earliest < at < latest else nothing
-                )
-            except Exception as error:  # noqa: BLE001 - a selector's failure belongs to the stream
-                observer.on_error(error)
-            else:
-                if result is not nothing:
-                    emit(_stamp(Stamped, (at, result)))
+        def stamped(item: A) -> Stamped[B] | Nothing:
+            at = time(item)
+            if not earliest < at < latest:
+                return nothing
+            result = update(value(item), at if type(at) is float else float(at))
+            return result if result is nothing else _stamp(Stamped, (at, result))
 
-        return on_next
+        return stamped
 
-    return connect(make)
+    return lift(make)

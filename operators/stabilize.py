@@ -1,6 +1,7 @@
 """The most cautious recommendation of a window, each way."""
 
 from collections.abc import Callable
+from math import inf
 from typing import Any, Generic, TypeVar, overload
 
 from .lifting import lift_series
@@ -28,7 +29,7 @@ class Stabilizer(Generic[T]):
             raise ValueError(f"initial must be a value that has an order, got initial={initial!r}")
         self._out = initial
         self._held: T | None = None  # the newest value, which both windows have seen, and until when it was repeated
-        self._until = float("-inf")
+        self._until = -inf
 
     def update(self, value: T, time: float, current: T | None = None) -> T:
         """The next output. `current` is what is in force now, where that may differ from the last output.
@@ -40,14 +41,14 @@ class Stabilizer(Generic[T]):
             self._out = current
         out = self._out
         if value == self._held and value == out:
-            if time > self._until and time < float("inf"):
+            if time > self._until and time < inf:
                 self._until = time
             return value
         if value == value:
             if self._held is not None:
                 self._low.update(self._held, self._until)
                 self._high.update(self._held, self._until)
-            self._held, self._until = value, max(self._until, time if time < float("inf") else self._until)
+            self._held, self._until = value, max(self._until, time if time < inf else self._until)
             low, high = self._low.update(value, time), self._high.update(value, time)
             if out is None:
                 out = value

@@ -1,6 +1,7 @@
 """A circuit breaker for each rung: one that fails, or answers too slowly, is set aside for a growing while."""
 
 from collections import deque
+from collections.abc import Mapping
 from statistics import median
 
 from .samples import Sample
@@ -17,14 +18,15 @@ _FORGOTTEN = 3600.0  # seconds after which an opening no longer makes the next o
 class Breaker:
     """Opens when half of at least five of the last ten operations on a rung failed, or were slow.
 
-    Slow is beyond `latency` seconds. Without a latency it is twice as long as this operation's usual (the median of
-    the first twenty on that rung while the processors are free), and counts only while they are contended: a busy
-    machine alone is no reason, nor is a long question.
+    Slow is beyond `latency` seconds, or the rung's own of `latencies`. Without a latency it is twice as long as this
+    operation's usual (the median of the first twenty on that rung while the processors are free), and counts only
+    while they are contended: a busy machine alone is no reason, nor is a long question.
     Source: resilience4j's CircuitBreaker (50 % of at least 5 calls); exponential back-off.
     """
 
-    def __init__(self, latency: float | None, retry: float) -> None:
+    def __init__(self, latency: float | None, retry: float, latencies: Mapping[str, float] | None = None) -> None:
         self._latency, self._retry = latency, retry
+        self._latencies = latencies or {}
         self._seen: dict[str, deque[tuple[bool, bool]]] = {}
         self._usual: dict[tuple[str, str], list[float]] = {}
         self._opened: dict[str, tuple[int, float]] = {}
@@ -48,8 +50,9 @@ class Breaker:
         return "slow", f"{late} of the last {count} of {performed.operation} on {rung} were slow, {took}"
 
     def _slow(self, performed: Performed, sample: Sample | None) -> bool:
-        if self._latency is not None:
-            return performed.seconds > self._latency
+        latency = self._latencies.get(performed.rung or "", self._latency)
+        if latency is not None:
+            return performed.seconds > latency
         usual = self._usual.setdefault((performed.rung or "", performed.operation), [])
         if sample is None or not contended(sample):
             if len(usual) < _BASELINE:

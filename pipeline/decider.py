@@ -25,7 +25,8 @@ class Decider:
         self.settings = settings
         self._top = len(self.judge.ladder) - 1
         self._growth = Growth(self.judge.ladder, settings)
-        self._breaker = Breaker(settings.latency, settings.retry)
+        latencies = {rung.name: rung.latency for rung in self.judge.ladder if rung.latency is not None}
+        self._breaker = Breaker(settings.latency, settings.retry, latencies)
         self._stalls = Stalls(settings.stall)
         self._residency = Residency(time=float("-inf"))
         self._aside: dict[str, float] = {}
@@ -37,6 +38,7 @@ class Decider:
         self._back = 0.0  # seconds that the samples' clock has gone back
         self._short_since: float | None = None
         self._last: Assessment | None = None
+        self._silence = settings.silence
 
     def feed(self, item: Any) -> Any:
         """An outlook to its assessment; a residency, a request or a report is taken in, and may give a decision."""
@@ -63,6 +65,9 @@ class Decider:
             self._growth.took(residency.seconds)
         if residency.failed is not None:
             self._aside[residency.failed] = self._breaker.open(residency.failed, now)
+        if residency.need:
+            self.judge.learn(residency)
+            self._growth.learn(residency)
         if residency.state != "shifting":
             self._wanted = None
             if before.state == "shifting" or before.rung != residency.rung:
@@ -70,11 +75,21 @@ class Decider:
                 self._growth.restart(now)
         if residency.state == "ready":
             self._shed = False
-        return NOTHING
+        return self._or_nothing(self._another(residency))
+
+    def _another(self, residency: Residency) -> Decision | None:
+        """When a rung has failed and left nothing loaded, the next one is tried without waiting for a sample."""
+        last = self._last
+        if residency.failed is None or residency.state != "empty" or last is None or self._shed:
+            return None
+        if not 0 <= residency.time - last.time <= self.settings.silence:
+            return None
+        a = self._last = self.judge.assess(last.outlook, residency, self._aside)
+        return self._from_nothing(a) if a.known and a.shrink_to >= 0 else None
 
     def assess(self, outlook: Outlook) -> Assessment:
         time, newest = outlook.time, self._newest
-        if newest is None or time - newest > self.settings.silence or time < newest:
+        if newest is None or time - newest > self._silence or time < newest:
             self._short_since = None
             ahead = (self._heard if newest is None else newest) - time
             if 0 < ahead < float("inf"):

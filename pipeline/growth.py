@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from .outlook import Outlook
-from .rungs import Rung, qualities
+from .rungs import Residency, Rung, learned, qualities
 from .settings import ADAPTIVE, Settings
 
 LEAST = 10.0  # seconds that even strong evidence must have lasted
@@ -48,6 +48,10 @@ class Growth:
             for rank in range(self.fits + 1, fits + 1):
                 self._fitted_since[rank] = time
         self.fits = fits
+
+    def learn(self, residency: Residency) -> None:
+        """Take a rung for what it has turned out to need."""
+        self._rungs = [learned(rung, residency) for rung in self._rungs]
 
     def restart(self, time: float) -> None:
         """Whatever fitted before `time` no longer counts."""

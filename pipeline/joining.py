@@ -7,7 +7,7 @@ import reactivex
 from reactivex import Observable, abc
 from reactivex.disposable import CompositeDisposable
 
-from ..operators.lifting import NOTHING
+from ..operators.lifting import NOTHING, Lifted
 from ..operators.serialize import Gate
 from ..operators.typing import Operator
 
@@ -48,17 +48,19 @@ def beside(
     """
 
     def apply(source: Observable[Any]) -> Observable[Any]:
+        ahead = Lifted(source, lambda: prepare)
+
         def subscribe(
             observer: abc.ObserverBase[Any], scheduler: abc.SchedulerBase | None = None
         ) -> abc.DisposableBase:
             newest: list[Any] = [None] * len(branches)
             feeds: list[Callable[[Any], None]] = []
             wires = [_wire(branch, newest, place, feeds, observer) for place, branch in enumerate(branches)]
-            emit, nothing = observer.on_next, NOTHING
+            update, emit, nothing = ahead.make_update(), observer.on_next, NOTHING
 
             def on_next(item: Any) -> None:
                 try:
-                    made = prepare(item)
+                    made = update(item)
                     if type(made) is only:
                         for feed in feeds:
                             feed(made)
@@ -69,7 +71,7 @@ def beside(
                     if made is not nothing:
                         emit(made)
 
-            upstream = source.subscribe(on_next, observer.on_error, observer.on_completed, scheduler=scheduler)
+            upstream = ahead.source.subscribe(on_next, observer.on_error, observer.on_completed, scheduler=scheduler)
             return CompositeDisposable(upstream, *wires)
 
         return reactivex.create(subscribe)
@@ -84,11 +86,23 @@ def _wire(
     feeds: list[Callable[[Any], None]],
     observer: abc.ObserverBase[Any],
 ) -> abc.DisposableBase:
-    def keep(item: Any) -> None:
-        newest[place] = item.value
-
     def feed(inner: abc.ObserverBase[Any], _: Any = None) -> abc.DisposableBase:
         feeds.append(inner.on_next)
         return CompositeDisposable()
 
-    return reactivex.create(feed).pipe(branch).subscribe(keep, observer.on_error)
+    def keep(item: Any) -> None:
+        newest[place] = item.value
+
+    root = reactivex.create(feed)
+    wired = branch(root)
+    if not (isinstance(wired, Lifted) and wired.source is root):
+        return wired.subscribe(keep, observer.on_error)
+    update, nothing = wired.make_update(), NOTHING
+
+    def follow(item: Any) -> None:
+        result = update(item)
+        if result is not nothing:
+            newest[place] = result.value
+
+    feeds.append(follow)
+    return CompositeDisposable()

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from .outlook import Outlook
-from .rungs import Residency, Rung, checked_ladder
+from .rungs import Residency, Rung, checked_ladder, learned
 from .settings import Settings
 
 
@@ -85,16 +85,24 @@ class Judge:
     """Judges every rung of a ladder by what the machine will look like with it."""
 
     def __init__(self, ladder: Sequence[Rung], settings: Settings) -> None:
-        self.ladder = checked_ladder(ladder)
         self._settings = settings
         self._adaptive = settings.adaptive
-        top = len(self.ladder) - 1
+        self._limits: dict[str, _Limits] = {}
+        self._take(checked_ladder(ladder))
+
+    def _take(self, ladder: tuple[Rung, ...]) -> None:
+        self.ladder = ladder
+        top = len(ladder) - 1
         self.rank_of: dict[str | None, int] = {rung.name: top - i for i, rung in enumerate(self.ladder)}
         self._held = [*(rung.need for rung in reversed(self.ladder)), {}]  # by rank, and nothing for rank -1
         self._names = [rung.name for rung in reversed(self.ladder)]
         self._best_first = [(top - i, rung.name, tuple(rung.need.items())) for i, rung in enumerate(self.ladder)]
         self._pools = tuple(dict.fromkeys(name for rung in self.ladder for name in rung.need))
-        self._limits: dict[str, _Limits] = {}
+
+    def learn(self, residency: Residency) -> None:
+        """Judge a rung from now on by what it has turned out to need."""
+        if residency.need:
+            self._take(tuple(learned(rung, residency) for rung in self.ladder))
 
     def _limit(self, name: str, total: int) -> "_Limits":
         """The ceilings of a pool in bytes, to be worked out anew when its total changes."""

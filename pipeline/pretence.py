@@ -30,6 +30,8 @@ class Pretence:
     def believes(self, real: Residency) -> bool:
         """Does this, which is really loaded, count?"""
         self._loaded = real.rung if real.state == "ready" else None
+        if real.need:
+            self._needs[real.failed or real.rung] = real.need
         if real.failed is not None:
             self._target = real.rung
             return True

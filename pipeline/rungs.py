@@ -62,6 +62,16 @@ def checked_ladder(ladder: Sequence[Rung]) -> tuple[Rung, ...]:
     return tuple(ladder)
 
 
+def learned(rung: Rung, residency: Residency) -> Rung:
+    """The rung, with what it has turned out to need where the residency tells that.
+
+    >>> learned(Rung("small", {"ram": 100}), Residency(0.0, "ready", "small", need={"ram": 120})).need
+    {'ram': 120}
+    """
+    told = residency.need and rung.name == (residency.failed or residency.rung)
+    return msgspec.structs.replace(rung, need=residency.need) if told else rung
+
+
 def qualities(ladder: Sequence[Rung]) -> list[float]:
     """Of each rung from the foot up; places on the ladder where the rungs don't tell them apart."""
     told = [rung.quality for rung in reversed(ladder)]

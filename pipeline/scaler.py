@@ -62,7 +62,6 @@ class ProactiveScaler:
         self.ladder = list(ladder)
         self.settings = settings or machine_settings()
         self._judge = Judge(self.ladder, self.settings) if self.ladder else None  # refuses what can't be used
-        self._rungs: dict[str | None, Rung] = {rung.name: rung for rung in self.ladder}
         self._source = source
         self._runs = Runs(lambda: Sampler(default_probes(budget=self.settings.budget)), sampler)
         self._samples: Subject[Sample] = Subject()
@@ -80,6 +79,11 @@ class ProactiveScaler:
         self._residency = Residency(time=float("-inf"))
         self._residencies: Subject[Residency] = Subject()
         self._given = residencies or reactivex.never()
+        self._know(self.ladder)
+
+    def _know(self, ladder: Sequence[Rung]) -> None:
+        self.ladder = list(ladder)
+        self._rungs: dict[str | None, Rung] = {rung.name: rung for rung in self.ladder}
         self._pools = frozenset(pool for rung in self.ladder for pool in (*rung.need, *rung.per_token))
 
     @property
@@ -243,6 +247,9 @@ class ProactiveScaler:
 
     def _reside(self, residency: Residency) -> None:
         self._residency = residency
+        if residency.need and self._judge is not None:
+            self._judge.learn(residency)
+            self._know(self._judge.ladder)
         self._residencies.on_next(residency)
 
     def _announce(self, decision: Decision) -> None:

@@ -17,25 +17,19 @@ class Settling:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._since: float | None = None
+        self.over = True
+        self._since = float("-inf")
         self._level: dict[str, int] = {}  # what others held when it began
 
-    @property
-    def over(self) -> bool:
-        return self._since is None
-
     def begin(self, time: float) -> None:
-        self._since, self._level = time, {}
+        self.over, self._since, self._level = False, time, {}
 
     def set_back(self, seconds: float) -> None:
         """The clock has gone back by so many seconds."""
-        if self._since is not None:
-            self._since -= seconds
+        self._since -= seconds
 
     def update(self, outlook: Outlook, needs: Mapping[str, int]) -> None:
-        """`needs`: of what is loaded."""
-        if self._since is None:
-            return
+        """Ends it when its time has come. needs: of what is loaded."""
         pools = outlook.pools
         if not self._level:
             self._level = {name: seen.external for name, seen in pools.items() if seen is not None}
@@ -46,7 +40,7 @@ class Settling:
             for name, seen in pools.items():
                 if seen is not None and seen.pool.own > _MOST_OWN * needs.get(name, 0) + _MORE * seen.pool.total:
                     return
-        self._since = None
+        self.over = True
 
     def hides(self, outlook: Outlook) -> bool:
         """Is a shortage to be waited out? Not when others have taken more since it began."""

@@ -38,11 +38,12 @@ class Backtest:
     """
 
     __slots__ = (
-        "_horizon", "_level", "_line", "_pending", "_seconds", "_time", "_value", "due", "trusts_level", "trusts_line",
+        "_horizon", "_level", "_line", "_pending", "_seconds", "_stride", "_time", "_value", "due", "trusts_level",
+        "trusts_line",
     )  # fmt: skip
 
     def __init__(self, horizon: float, seconds: float) -> None:
-        self._horizon, self._seconds = horizon, seconds
+        self._horizon, self._stride, self._seconds = horizon, horizon / _TESTS, seconds
         self.due = float("-inf")
         self.trusts_line = self.trusts_level = False
         self._pending: deque[tuple[float, float, float, float]] = deque()
@@ -58,13 +59,13 @@ class Backtest:
             made, was, then, rise = due
             faded = 0.5 ** ((time - self._time) / self._seconds)
             self._time = time
-            self._line = self._line * faded + abs(was + rise * (time - made) - value)
-            self._value = self._value * faded + abs(was - value)
-            self._level = self._level * faded + abs(then - value)
-            self.trusts_line = self._line < self._value and self._line < self._level
-            self.trusts_level = self._level < self._value
+            line = self._line = self._line * faded + abs(was + rise * (time - made) - value)
+            same = self._value = self._value * faded + abs(was - value)
+            flat = self._level = self._level * faded + abs(then - value)
+            self.trusts_line = line < same and line < flat
+            self.trusts_level = flat < same
         pending.append((time, value, level, slope))
-        self.due = time + self._horizon / _TESTS
+        self.due = time + self._stride
 
 
 class Margin:
@@ -94,8 +95,9 @@ class Margin:
 
         calibrator = self._calibrator
         stride = calibrator.horizon / _STRIDES
+        due = self.due + stride
         # in step, so that at each turn a forecast is just a horizon old: older ones would make for wider margins
-        self.due = self.due + stride if self.due + stride > time else time + stride
+        self.due = due if due > time else time + stride
         if calibrator.update(value, time, forecast) is not None:
             self._scored += 1
             if self._scored * self._alpha >= _STRIDES:  # else a single step would be the whole tail
@@ -206,11 +208,12 @@ class PoolTrack:
         step, slowness = time - self._newest, self._slowness
         self._newest = time
         # an average that forgets by event time; at the first item `step` is infinite and the level becomes its value
-        level = self._level = external - (external - self._level) * (slowness / (slowness + step))
-        slope, test, near, far = line[3], self._backtest, self._shrink, self._grow  # line[3] is its slope
-        left = external - level > (near.value if near.value is not None else _LEFT * pool.total)
+        value, slope = line[1], line[3]  # by their places, which is quicker, as are sums of floats alone
+        level = self._level = value - (value - self._level) * (slowness / (slowness + step))
+        test, near, far = self._backtest, self._shrink, self._grow
+        left = value - level > (near.value if near.value is not None else _LEFT * pool.total)
         if time >= test.due:
-            test.update(external, level, time, slope)
+            test.update(value, level, time, slope)
         base, horizon = external, self._horizons.shrink
         if slope <= 0 or not (test.trusts_line and _fits(line, _MIN_FIT)):
             slope = 0.0
@@ -223,10 +226,10 @@ class PoolTrack:
         elif self._rise is not None:
             self._rise = None
         if time >= near.due:
-            near.update(external, base, time, slope, horizon)
+            near.update(value, base, time, slope, horizon)
             self._margins = near.value, far.value
         if time >= far.due:
-            far.update(external, base, time, slope, self._horizons.grow)
+            far.update(value, base, time, slope, self._horizons.grow)
             self._margins = near.value, far.value
         return PoolOutlook(pool, external, line, slope, self._margins, horizon, base)
 

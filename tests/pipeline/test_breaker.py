@@ -42,6 +42,12 @@ def test_a_reply_that_misses_the_latency_is_slow_on_an_idle_machine_too() -> Non
     assert rules(Breaker(2.0, 60.0), *[2.0] * 9) == [""] * 9
 
 
+def test_a_rung_may_have_a_latency_of_its_own() -> None:
+    breaker = Breaker(2.0, 60.0, {"small": 0.5})
+    assert rules(breaker, *[1.0] * 5, rung="small") == [""] * 4 + ["slow"]
+    assert rules(breaker, *[1.0] * 5, rung="large") == [""] * 5
+
+
 def test_a_failure_is_not_slow_too() -> None:
     assert rules(Breaker(2.0, 60.0), *[9.0] * 5, failed=(0, 1)) == [""] * 4 + ["slow"]
     assert rules(Breaker(2.0, 60.0), *[9.0] * 5, failed=range(5)) == [""] * 4 + ["failing"]

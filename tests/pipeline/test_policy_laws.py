@@ -16,8 +16,8 @@ from reactivex import Subject
 
 from tests.pipeline.storms import TOTAL, Look, Loop, Storm, decisions_of, gaps_of, storms
 
-many = examples(max_examples=150, derandomize=True, deadline=None)
-some = examples(max_examples=40, derandomize=True, deadline=None)
+many = examples(max_examples=150, derandomize=True)
+some = examples(max_examples=40, derandomize=True)
 SLACK = 1e-6
 
 
@@ -127,7 +127,7 @@ def _others(loop: Loop) -> int:
     return sum(isinstance(event, Sample | Residency | Decision) for event in loop.events)
 
 
-@examples(max_examples=8, derandomize=True, deadline=None)
+@examples(max_examples=8, derandomize=True)
 @given(storms(asking=False))
 def test_a_day_before_in_which_nothing_happened_changes_nothing(storm: Storm) -> None:
     calm = 4000  # seconds: longer than anything is remembered

@@ -33,6 +33,13 @@ def failing_loads(*times: float, until: int) -> list[Item]:
 
 
 ROOM = [
+    case("what a load turned out to need is not taken where it does not fit",
+         [MEDIUM, Residency(-1.0, "ready", "medium", failed="large", need={"ram": 600}), *beside("medium", 200, 200)]),
+    case("a rung that failed and left nothing is followed by the next one at once",
+         [*beside("", 100, 2), Residency(1.5, "empty", failed="large")],
+         "0 upgrade large planned fits", "1 upgrade medium planned fits"),
+    case("but not by what was seen long ago",
+         [*beside("", 100, 2), Residency(30.0, "empty", failed="large")], "0 upgrade large planned fits"),
     case("room that has lasted is taken", [MEDIUM, *beside("medium", 200, 25)], "20 upgrade large planned room"),
     case("and not a moment earlier", [MEDIUM, *beside("medium", 200, 20)]),
     case("by default it must last 300 s", [MEDIUM, *beside("medium", 200, 302)], "300 upgrade large planned room",
@@ -142,7 +149,7 @@ FITS = [
          since=1.0)], "1 upgrade large planned fits"),
     case("a load that failed is followed by the next rung",
          [*beside("", 100, 1), Residency(0.5, "empty", None, failed="large"), *beside("", 100, 3, since=1.0)],
-         "0 upgrade large planned fits", "1 upgrade medium planned fits"),
+         "0 upgrade large planned fits", "0 upgrade medium planned fits"),
 ]  # fmt: skip
 
 RECOVERED = [

@@ -257,6 +257,17 @@ def test_the_resident_rung_is_meant_when_none_is_named() -> None:
         assert scaler.check_preflight_resources().ok and "medium" in scaler.check_preflight_resources().reason
 
 
+def test_what_a_rung_turned_out_to_need_counts_from_then_on() -> None:
+    source: Subject[Sample] = Subject()
+    loaded = BehaviorSubject(Residency(0.0, "ready", "large"))
+    with ProactiveScaler(rungs_of(500, 300, 100), Settings(), source, residencies=loaded) as scaler:
+        source.on_next(samples_of([400])[0])
+        assert scaler.check_preflight_resources().ok
+        loaded.on_next(Residency(1.0, "ready", "large", need={"ram": 600}))
+        assert not scaler.check_preflight_resources().ok
+        assert scaler.ladder[0].need == {"ram": 600}
+
+
 def test_a_resident_rung_that_is_not_on_the_ladder_is_named() -> None:
     source: Subject[Sample] = Subject()
     loaded = BehaviorSubject(Residency(0.0, "ready", "foreign"))

@@ -9,7 +9,7 @@ import pytest
 from gearshift.pipeline import RecordingError, Sample
 from gearshift.pipeline.importers import import_samples
 from gearshift.pipeline.importers.formats import FORMATS
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.pipeline.importers.fixtures import FILES, FOLDER, load
@@ -51,7 +51,6 @@ def test_bytes_are_ints_fractions_are_fractions_and_what_is_missing_is_named(nam
         assert all(b is None or 0 <= b <= 1 for b in busy)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_any_line_that_cant_be_read_is_named_by_its_number_and_shown(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(BY_LINE))
@@ -64,7 +63,6 @@ def test_any_line_that_cant_be_read_is_named_by_its_number_and_shown(data: st.Da
     assert str(caught.value).endswith(f': {GARBAGE!r}; mend or remove it, or pass on_bad="skip"')
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_skipping_counts_the_bad_lines_and_keeps_all_others(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(BY_LINE))
@@ -166,14 +164,12 @@ def test_a_file_that_is_not_there_is_the_errors_of_the_system(tmp_path: Path) ->
         import_samples(tmp_path / "nothing")
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_give_samples_or_a_recording_error_that_names_the_line(content: bytes) -> None:
     path = Path(__file__).parent / "not a file"
     assert_told(path, content)
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(sorted(FILES)),
     st.lists(st.tuples(st.floats(0, 1), st.sampled_from(["", "~", "-", "\n", "9", ",", '"', "[N/A]"])), max_size=6),

@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from gearshift.pipeline import Device, Pool, RecordingError
 from gearshift.pipeline.importers import import_samples
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.pipeline.importers.fixtures import FILES, FOLDER, MIB, load, pools, used
@@ -87,7 +87,6 @@ def test_a_single_moment_of_several_gpus_is_one_sample(tmp_path: Path) -> None:
     assert list(sample.pools) == ["cuda:0", "cuda:1", "cuda:2"]
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 8),
     st.integers(4, 12),
@@ -204,7 +203,6 @@ CELLS = {
 }
 
 
-@settings(deadline=None)
 @given(st.permutations(sorted(CELLS)), st.booleans())
 def test_any_order_of_columns_gives_the_same_sample(order: list[str], header: bool) -> None:
     lines = [", ".join(CELLS[name] for name in order)]

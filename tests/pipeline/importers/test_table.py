@@ -4,7 +4,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from gearshift.pipeline import Device, Pool, RecordingError
 from gearshift.pipeline.importers import import_samples
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.pipeline.importers.fixtures import GIB, MIB, load
@@ -119,7 +119,6 @@ def test_seconds_milliseconds_and_dates_are_the_same_moment(stamp: str, tmp_path
 CELLS = {"time": "7", "used_kib": "3", "total_kib": "8", "own_bytes": "1024", "cpu_pct": "50", "note": "x"}
 
 
-@settings(deadline=None)
 @given(st.permutations(sorted(CELLS)), st.sampled_from(",;\t"))
 def test_any_order_of_columns_gives_the_same_sample(order: list[str], delimiter: str) -> None:
     text = delimiter.join(order) + "\n" + delimiter.join(CELLS[name] for name in order) + "\n"

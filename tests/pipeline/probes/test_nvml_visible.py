@@ -8,7 +8,7 @@ import pytest
 from gearshift.pipeline import Device, Pool
 from gearshift.pipeline.probes.nvml_visible import Card, cards, visible
 from gearshift.pipeline.testing import ScriptedGpu, ScriptedNvml
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from tests.pipeline.probes.gpus import GIB, PID, WELL, Clock, gpu, probe_of
@@ -97,7 +97,6 @@ def by_torch(uuids: Sequence[str]) -> list[int]:
     return [int(number) for number in parsed[: below[0] if below else None]]
 
 
-@settings(deadline=None)
 @example("1,0,5,1")
 @example("GPU-ab2,GPU-a1,GPU-a1")
 @given(st.lists(entries, max_size=5).map(",".join))

@@ -132,7 +132,7 @@ def every_run(samples: list[Sample], ladder: list[Rung], load: dict[str, float])
     return go_on({}, 0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(machines())
 def test_no_schedule_is_better_and_its_own_is_as_good_as_it_says(
     machine: tuple[list[Sample], list[Rung], dict[str, float]],
