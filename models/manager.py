@@ -109,6 +109,7 @@ class ModelManager:
             self._subscriptions.append(self.residencies.subscribe(self._first.saw))
         else:
             self._subscriptions.append(self.scaler.samples.subscribe(self._notices.sampled))
+            self._subscriptions.append(self.residencies.subscribe(self._notices.resided))
             self._subscriptions.append(self.outcomes.subscribe(self._notices.ended))
         atexit.register(self.shutdown)
         self.scaler.start_continuous_monitoring()

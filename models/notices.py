@@ -8,6 +8,7 @@ from typing import NamedTuple
 from msgspec import Struct
 from reactivex import Observable, Subject
 
+from ..pipeline.rungs import Residency
 from ..pipeline.samples import Pool, Sample
 from ..pipeline.shielding import shielded
 from ..pipeline.words import Decision
@@ -64,7 +65,8 @@ class Notices:
         self.stream: Observable[Notice] = shielded(self._told)
         self._ranks = {spec.name: rank for rank, spec in enumerate(ladder)}
         self._lock = threading.Lock()
-        self._held: str | None = None
+        self._held: str | None = None  # what answers came from last
+        self._resident: str | None = None
         self._because: tuple[str, str] = ("", "")
         self._cause = "memory"
         self._now = self._last = float("-inf")
@@ -92,6 +94,11 @@ class Notices:
             self._long_told = self._long_told or due.kind == "lasting"
             self._make(due)
 
+    def resided(self, residency: Residency) -> None:
+        """Take what is loaded now. Outcomes follow, and say why."""
+        with self._lock:
+            self._resident = residency.rung if residency.state == "ready" else None
+
     def ended(self, outcome: Outcome) -> None:
         """Take the outcome of an action."""
         with self._lock:
@@ -115,29 +122,27 @@ class Notices:
         return _Change(self._now, "lasting", self._held, self._ladder[0].name)
 
     def _change(self, outcome: Outcome) -> _Change | None:
-        decision, before = outcome.decision, self._held
+        decision, before, now = outcome.decision, self._held, self._resident
         time = self._now if self._now > float("-inf") else decision.time
-        if outcome.kind == "failed":
-            if decision.target == before and decision.kind != "shed":  # it was lost after it had been loaded
-                self._cause = "memory" if out_of_memory(ModelError(outcome.reason)) else "failing"
-            elif decision.kind == "downgrade":
-                self._cause = self._cause_of(decision)
-            return None
-        if outcome.kind not in ("loaded", "handed over", "unloaded"):
-            return None
-        if decision.kind != "upgrade":
+        if outcome.kind == "failed" and decision.target == before and decision.kind != "shed":
+            # it had been loaded by that decision, and is lost
+            self._cause = "memory" if out_of_memory(ModelError(outcome.reason)) else "failing"
+        elif decision.kind != "upgrade":
             self._cause = self._cause_of(decision)
-        self._held, self._pending = decision.target, None
-        if decision.target is None:
+        if outcome.kind == "unloaded":
+            self._held = self._pending = None
             return _Change(time, "paused", None, before) if before is not None else None
-        rank = self._ranks[decision.target]
+        if now is None or now == before:
+            return None
+        self._held, self._pending = now, None
+        rank = self._ranks[now]
         if rank == 0:
             self._below, self._long_told = None, False
         elif self._below is None:
             self._below = time
         if before is None or rank <= self._ranks[before]:
             return None
-        return _Change(time, self._cause, decision.target, before)
+        return _Change(time, self._cause, now, before)
 
     def _cause_of(self, decision: Decision) -> str:
         words, cause = self._because
