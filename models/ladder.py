@@ -1,50 +1,25 @@
-"""The rungs an app may run, best first, from a TOML file or from code."""
+"""The rungs an app may run, best first: from a TOML file, from code, or found on this machine."""
 
-import json
 import os
-import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from ..pipeline.rungs import Rung
-from .need import need_bytes, token_bytes, weight_bytes
+from .checkpoint import hub_cache, read_checkpoint
+from .ladder_checks import check_rungs
+from .ladder_file import specs_from
+from .need import Need, estimate
+from .quality import default_quality
+from .room import room
+from .spec import LadderError, ModelSpec
+
+if TYPE_CHECKING:
+    from .remembered import Needs
+
+__all__ = ["CACHE", "Ladder", "LadderError", "ModelSpec", "default_ladder"]
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gearshift"
-
-
-class LadderError(ValueError):
-    """A ladder that can't be used: names the file, the key and the reason."""
-
-
-class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One rung.
-
-    name: unique on the ladder. source: a folder with config.json and safetensors, a GGUF file, or the id of a model
-    in the local Hugging Face cache. dtype: what it runs in, `auto` being what it is stored in. quantisation: what
-    transformers does to it at the load: `torchao-int8`, `torchao-int4`, `bitsandbytes-8bit`, `bitsandbytes-4bit`.
-    device: `cpu`, `cuda:0` …, or `auto`, spread over accelerators and RAM as accelerate does. context: tokens to keep
-    room for. quality: on any scale, more is better; by default by size and precision. latency: seconds within which
-    a reply should come.
-    """
-
-    name: str
-    source: str
-    dtype: str = "auto"
-    quantisation: str | None = None
-    device: str = "cpu"
-    context: int = 2048
-    quality: float | None = None
-    latency: float | None = None
-
-    @property
-    def pool(self) -> str:
-        return "ram" if self.device == "cpu" else self.device
-
-
-class _File(msgspec.Struct, forbid_unknown_fields=True):
-    rung: list[dict[str, object]]
 
 
 class Ladder(Sequence[ModelSpec]):
@@ -54,46 +29,28 @@ class Ladder(Sequence[ModelSpec]):
     """
 
     def __init__(self, specs: Iterable[ModelSpec], *, where: str = "ladder") -> None:
-        self.specs = tuple(specs)
-        if not self.specs:
-            raise LadderError(f"{where}: rung: holds no rung; add at least one [[rung]] with name and source")
-        seen: set[str] = set()
-        for i, spec in enumerate(self.specs):
-            key = f"{where}: rung[{i}]"
-            if not spec.name:
-                raise LadderError(f"{key}.name: empty; every rung needs a name")
-            if spec.name in seen:
-                raise LadderError(f"{key}.name: {spec.name!r} is the name of an earlier rung too; names must differ")
-            seen.add(spec.name)
-            if spec.context <= 0:
-                raise LadderError(f"{key}.context: must be tokens above 0, got {spec.context}")
-            _check_checkpoint(key, Path(spec.source))
+        self.specs, self.where = tuple(specs), where
+        check_rungs(self.specs, where)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> "Ladder":
-        """Read `[[rung]]` tables. Relative checkpoint paths start at the file's folder."""
+        """Read `[[rung]]` tables. A relative source starts at the file's folder. Raises LadderError."""
         file = Path(path)
-        try:
-            content = tomllib.loads(file.read_text("utf-8"))
-        except OSError as error:
-            raise LadderError(f"{file}: can't be read: {error.strerror}; give the path of a ladder file") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise LadderError(f"{file}: not TOML: {error}") from None
-        if not content:
-            raise LadderError(f"{file}: rung: the file is empty; add at least one [[rung]] with name and source")
-        try:
-            tables = msgspec.convert(content, _File).rung
-        except msgspec.ValidationError as error:
-            raise LadderError(f"{file}: {error}; a ladder holds [[rung]] tables only") from None
-        specs = []
-        for i, table in enumerate(tables):
-            try:
-                spec = msgspec.convert(table, ModelSpec)
-            except msgspec.ValidationError as error:
-                keys = ", ".join(ModelSpec.__struct_fields__)
-                raise LadderError(f"{file}: rung[{i}]: {error}; the keys of a rung are {keys}") from None
-            specs.append(msgspec.structs.replace(spec, source=str(file.parent / Path(spec.source).expanduser())))
-        return cls(specs, where=str(file))
+        return cls(specs_from(file), where=str(file))
+
+    @classmethod
+    def discover(cls, cache: str | Path | None = None) -> "Ladder":
+        """The chat models in the local Hugging Face cache, best first. Raises LadderError when there is none."""
+        from .discover import found_in
+
+        folder = Path(cache) if cache is not None else hub_cache()
+        specs = found_in(folder)
+        if not specs:
+            raise LadderError(
+                f"{folder}: holds no chat model that can be run (safetensors, whole, with a chat template); "
+                "run: hf download with the name of one, or give a ladder file"
+            )
+        return cls(specs, where=str(folder))
 
     def __getitem__(self, index):  # pyright: ignore[reportIncompatibleMethodOverride]
         return self.specs[index]
@@ -105,40 +62,45 @@ class Ladder(Sequence[ModelSpec]):
         return iter(self.specs)
 
     def named(self, name: str) -> ModelSpec:
-        return next(spec for spec in self.specs if spec.name == name)
+        """The rung of that name. Raises KeyError."""
+        for spec in self.specs:
+            if spec.name == name:
+                return spec
+        raise KeyError(f"{self.where}: no rung is named {name!r}; there are {', '.join(s.name for s in self.specs)}")
 
-    def rungs(self) -> list[Rung]:
-        """What the decisions need to know of each: name, bytes by pool, quality, and what the context takes."""
-        count = len(self.specs)
-        return [
-            Rung(
-                s.name,
-                {s.pool: need_bytes(s.source, s.context)},
-                s.quality if s.quality is not None else float(count - i),
-                s.context,
-                {s.pool: size} if (size := token_bytes(s.source)) else {},
-            )
-            for i, s in enumerate(self.specs)
-        ]
+    def rungs(self, needs: "Needs | None" = None) -> list[Rung]:
+        """What the decisions need to know of each: name, bytes by pool, quality, and what the context takes.
+
+        needs: what is known of them from loads; without, all is estimated from the files.
+        """
+        of = needs.of if needs is not None else _estimated
+        found = []
+        for spec in self.specs:
+            need = of(spec)
+            found.append(Rung(spec.name, need.need, quality(spec), spec.context, need.per_token, spec.latency))
+        return found
 
 
-def _check_checkpoint(key: str, path: Path) -> None:
-    if not path.is_dir():
-        raise LadderError(f"{key}.source: {path} is not a folder; give a folder with config.json and safetensors")
-    try:
-        json.loads((path / "config.json").read_text("utf-8"))
-        weight_bytes(path)
-    except FileNotFoundError as error:
-        raise LadderError(
-            f"{key}.source: {path} is not a checkpoint: {Path(str(error.filename)).name} is missing"
-        ) from None
-    except (ValueError, KeyError) as error:
-        raise LadderError(f"{key}.source: {path} can't be read as a checkpoint: {error}") from None
+def quality(spec: ModelSpec) -> float:
+    """What the spec says, else by size and precision."""
+    return spec.quality if spec.quality is not None else default_quality(read_checkpoint(spec.source), spec)
 
 
 def default_ladder() -> Ladder:
-    """The ladder in the user's cache folder, where `gearshift demo` puts one."""
+    """The ladder in the user's cache folder, where `gearshift demo` puts one; else what is found on this machine.
+
+    Raises LadderError when neither gives a rung.
+    """
     file = CACHE / "ladder.toml"
-    if not file.exists():
-        raise LadderError(f"{file}: no ladder was given and none is there; pass a ladder, or run `gearshift demo` once")
-    return Ladder.from_toml(file)
+    if file.exists():
+        return Ladder.from_toml(file)
+    try:
+        return Ladder.discover()
+    except LadderError as error:
+        raise LadderError(
+            f"{file}: no ladder was given and none is there, and {error}; or run `gearshift demo` once"
+        ) from None
+
+
+def _estimated(spec: ModelSpec) -> Need:
+    return estimate(spec, room=room() if spec.device == "auto" else None).total()

@@ -1,38 +1,186 @@
-"""What rungs need, estimated from their files."""
+"""What rungs have turned out to need, kept from run to run."""
 
-from collections.abc import Mapping
+import hashlib
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import msgspec
 
-from .ladder import ModelSpec
-from .need import need_bytes, token_bytes, weight_bytes
+from .checkpoint import Checkpoint, read_checkpoint
+from .ladder_checks import packages
+from .need import Estimate, Need, estimate
+from .room import room
+from .spec import ModelSpec
+from .store import Store
+
+log = logging.getLogger("gearshift.models")
+
+FACTOR, LEAST = 1.2, 100_000_000
+"""After memory ran out a need is taken to be so much greater: by this factor, and by at least so many bytes."""
+CALM = 5
+"""So many loads in a row without running out, and the addition is forgotten."""
+_SAME = 0.01  # of what was measured: pages differ from load to load
+_NOISE = 2 * 2**20  # bytes
+_CREDIBLE = 0.5  # of the weights; less is no measurement of a loaded rung
 
 
-class Need(msgspec.Struct, frozen=True):
-    """Bytes by pool: `need` with the cache of a full context, `peak` of the load. parts: weights and cache."""
+class Known(msgspec.Struct, frozen=True):
+    """What is kept of a rung. Bytes by pool.
 
-    need: dict[str, int]
-    peak: dict[str, int]
-    per_token: dict[str, int]
-    measured: bool
-    parts: dict[str, int]
+    rung: what it is, for people. held: measured when its load ended, without a cache; empty before the first load.
+    raised: what it needs at least, since memory ran out. calm: loads since then.
+    """
+
+    rung: dict[str, str]
+    held: dict[str, int] = {}
+    raised: dict[str, int] = {}
+    calm: int = 0
+
+
+class Surplus(msgspec.Struct, frozen=True):
+    """Bytes by pool that the process took beyond what it is reckoned with, by the last load that shows it."""
+
+    machine: dict[str, str]
+    sizes: dict[str, int]
 
 
 class Needs:
-    """Needs of rungs; those that ran out of memory are remembered to need more."""
+    """Needs by measurement where there has been one, else by estimate. Thread-safe, and safe beside other processes.
 
-    def __init__(self) -> None:
-        self._more: dict[ModelSpec, int] = {}
+    A measurement holds for a checkpoint (its path, or its id and revision, and the sizes and times of its files), its
+    dtype, quantisation, device and context, and for the versions of the libraries; any other makes it be estimated
+    anew. It is kept as one small file in `folder`. A file that is damaged is told of once and made anew; a folder that
+    can't be written costs a warning, and what was measured is then known to this object only.
+
+    Args:
+        folder: `needs` in gearshift's folder of the user's cache by default.
+        free: bytes that models can have by pool, accelerators in order, then `ram`; asked for rungs on `auto`.
+    """
+
+    def __init__(self, folder: str | Path | None = None, *, free: Callable[[], Mapping[str, int]] = room) -> None:
+        if folder is None:
+            from .ladder import CACHE
+
+            folder = CACHE / "needs"
+        self._lock = threading.Lock()
+        self._known = Store(Path(folder), Known)
+        self._surplus = Store(Path(folder), Surplus)
+        self._free = free
 
     def of(self, spec: ModelSpec) -> Need:
-        need = need_bytes(spec.source, spec.context) + self._more.get(spec, 0)
-        parts = {"weights": weight_bytes(spec.source), "cache": spec.context * token_bytes(spec.source)}
-        return Need({spec.pool: need}, {spec.pool: need}, {spec.pool: token_bytes(spec.source)}, False, parts)
+        """What it needs, as far as is known now; milliseconds. Raises CheckpointError."""
+        checkpoint = read_checkpoint(spec.source)
+        with self._lock:
+            return self._need(spec, checkpoint, self._known.get(_key(_identity(spec, checkpoint))))
 
-    def learn(self, spec: ModelSpec, held: Mapping[str, int]) -> Need:  # noqa: ARG002
-        return self.of(spec)
+    def estimated(self, spec: ModelSpec) -> Need:
+        """What it would be taken to need without any measurement of this rung. Raises CheckpointError."""
+        with self._lock:
+            return self._estimate(spec, read_checkpoint(spec.source)).total()
+
+    def learn(self, spec: ModelSpec, held: Mapping[str, int]) -> Need:
+        """Take in what a load has shown: what the rung held in each pool when it ended, without a cache.
+
+        What is less than half of the weights is no measurement and is passed over, with a line in the log.
+        """
+        checkpoint = read_checkpoint(spec.source)
+        identity = _identity(spec, checkpoint)
+        with self._lock:
+            known = self._known.get(_key(identity)) or Known(identity)
+            found = self._estimate(spec, checkpoint)
+            if sum(held.values()) < _CREDIBLE * sum(found.weights.values()):
+                log.info("%s: %d bytes held can't be a measurement of its load", spec.name, sum(held.values()))
+                return self._need(spec, checkpoint, known)
+            calm = known.calm + 1 if known.raised else 0
+            raised = known.raised if calm < CALM else {}
+            after = Known(identity, _settled(known.held, held), raised, calm if raised else 0)
+            if after != known:
+                self._known.put(_key(identity), after)
+            self._learn_surplus(spec, checkpoint, held)
+            return self._need(spec, checkpoint, after)
 
     def ran_out(self, spec: ModelSpec) -> Need:
-        need = self.of(spec).need[spec.pool]
-        self._more[spec] = self._more.get(spec, 0) + max(100_000_000, need // 5)
-        return self.of(spec)
+        """Take in that memory ran out under it: its need is × 1.2 from now on, and at least 100 MB more.
+
+        It is the memory of its device that ran out; with `auto`, any of it may have been. Five loads in a row after
+        which memory lasted, and the addition is forgotten.
+        """
+        checkpoint = read_checkpoint(spec.source)
+        identity = _identity(spec, checkpoint)
+        with self._lock:
+            known = self._known.get(_key(identity)) or Known(identity)
+            now = self._need(spec, checkpoint, known).need
+            short = now if spec.device == "auto" else {spec.pool: now.get(spec.pool, 0)}
+            raised = {pool: max(int(FACTOR * size), size + LEAST) for pool, size in short.items()}
+            after = msgspec.structs.replace(known, raised=raised, calm=0)
+            self._known.put(_key(identity), after)
+            return self._need(spec, checkpoint, after)
+
+    def _estimate(self, spec: ModelSpec, checkpoint: Checkpoint) -> Estimate:
+        seen = self._surplus.get(_key(_machine(spec, checkpoint)))
+        free = self._free() if spec.device == "auto" else None
+        return estimate(spec, room=free, surplus=seen.sizes if seen is not None else None)
+
+    def _need(self, spec: ModelSpec, checkpoint: Checkpoint, known: Known | None) -> Need:
+        found = self._estimate(spec, checkpoint)
+        if known is None:
+            return found.total()
+        if known.held:
+            found = found.measured(known.held)
+        total = found.total(measured=bool(known.held))
+        if not known.raised:
+            return total
+        need = {pool: max(size, known.raised.get(pool, 0)) for pool, size in total.need.items()}
+        peak = {pool: max(size, need.get(pool, 0)) for pool, size in total.peak.items()}
+        return msgspec.structs.replace(total, need=need, peak=peak)
+
+    def _learn_surplus(self, spec: ModelSpec, checkpoint: Checkpoint, held: Mapping[str, int]) -> None:
+        """What a load that keeps its weights as they are stored shows of the process holds for other rungs too."""
+        found = estimate(spec, room=self._free() if spec.device == "auto" else None)
+        if not found.exact or spec.device == "auto":
+            return
+        machine = _machine(spec, checkpoint)
+        sizes = {
+            pool: held[pool] - found.weights.get(pool, 0) - base for pool, base in found.base.items() if pool in held
+        }
+        before = self._surplus.get(_key(machine))
+        if before is None or any(abs(size - before.sizes.get(pool, 0)) > _NOISE for pool, size in sizes.items()):
+            self._surplus.put(_key(machine), Surplus(machine, sizes))
+
+
+def _settled(before: Mapping[str, int], held: Mapping[str, int]) -> dict[str, int]:
+    """What was measured before, where it is the same but for a few pages."""
+    same = set(before) == set(held) and all(abs(held[pool] - before[pool]) <= _SAME * before[pool] for pool in held)
+    return dict(before if same else held)
+
+
+def _identity(spec: ModelSpec, checkpoint: Checkpoint) -> dict[str, str]:
+    """All that a measurement holds for, in words."""
+    path = checkpoint.path.resolve()
+    weights = "; ".join(f"{name} {size} {mtime}" for name, size, mtime in checkpoint.weights)
+    source = f"{spec.source} {path.name}" if path.parent.name == "snapshots" else str(path)
+    run = {"dtype": spec.dtype, "quantisation": spec.quantisation or "none", "context": str(spec.context)}
+    return {"source": source, "weights": weights, **run, **_machine(spec, checkpoint), "device": spec.device}
+
+
+def _machine(spec: ModelSpec, checkpoint: Checkpoint) -> dict[str, str]:
+    """What the process takes for itself goes by: where it runs, and the versions of the libraries."""
+    kind = spec.device.partition(":")[0]
+    names = ("torch", "transformers", "accelerate", "safetensors", "tokenizers", *packages(spec, checkpoint))
+    return {"device": kind, **{name: _version(name) for name in names}}
+
+
+@cache
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "absent"
+
+
+def _key(identity: Mapping[str, str]) -> str:
+    return hashlib.sha256(msgspec.json.encode(dict(identity), order="deterministic")).hexdigest()[:32]

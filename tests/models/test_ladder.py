@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from gearshift.models import Ladder, LadderError, ModelManager, ModelSpec
-from gearshift.models.need import kv_bytes_per_token, weight_bytes
+from gearshift.models.need import weight_bytes
 from gearshift.pipeline import Rung
 from gearshift.pipeline.preflight import with_tokens
 from safetensors import safe_open
@@ -63,17 +63,6 @@ def test_weight_bytes_are_those_of_the_tensors(checkpoints: dict[str, Path]) -> 
     with safe_open(checkpoints["large"] / "model.safetensors", "pt") as file:
         counted = sum(file.get_tensor(name).nbytes for name in file.keys())  # noqa: SIM118 - not a dict
     assert weight_bytes(checkpoints["large"]) == counted
-
-
-def test_cache_of_a_token_follows_grouped_heads() -> None:
-    config = {
-        "num_hidden_layers": 30,
-        "num_attention_heads": 9,
-        "num_key_value_heads": 3,
-        "hidden_size": 576,
-        "dtype": "bfloat16",
-    }
-    assert kv_bytes_per_token(config) == 2 * 30 * 3 * 64 * 2
 
 
 def test_a_rung_says_what_context_it_has_room_for_and_what_a_further_token_takes(checkpoints: dict[str, Path]) -> None:

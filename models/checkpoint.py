@@ -1,0 +1,211 @@
+"""What lies on disk: a checkpoint's config, its tensors by their headers, its tokenizer. No weight is read."""
+
+import json
+import math
+import os
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from .gguf_header import read_gguf
+
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
+_DTYPES = {
+    "F64": ("float64", 8), "F32": ("float32", 4), "F16": ("float16", 2), "BF16": ("bfloat16", 2),
+    "F8_E4M3": ("float8_e4m3fn", 1), "F8_E5M2": ("float8_e5m2", 1), "I64": ("int64", 8), "I32": ("int32", 4),
+    "I16": ("int16", 2), "I8": ("int8", 1), "U8": ("uint8", 1), "BOOL": ("bool", 1),
+}  # fmt: skip
+DTYPE_BYTES = dict(_DTYPES.values())
+_TEMPLATES = ("chat_template.jinja", "chat_template.json", "additional_chat_templates")
+_HEADER_LIMIT = 100_000_000  # bytes, as in the safetensors format
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that can't be used: what is wrong with it, and the remedy."""
+
+
+class Tensor(NamedTuple):
+    """dtype: as torch names it. shape: as stored. stored: bytes in the file, whose name is `file`."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    stored: int
+    file: str
+
+    @property
+    def elements(self) -> int:
+        """How many numbers."""
+        return math.prod(self.shape)
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """path: the folder, or the GGUF file. config: of the text model. weights: its files, with bytes and mtimes in
+    nanoseconds. tokenizer: bytes of tokenizer.json. chat: whether it brings a chat template. gguf: whether it is one.
+    """
+
+    path: Path
+    config: dict[str, Any]
+    tensors: dict[str, Tensor]
+    weights: tuple[tuple[str, int, int], ...]
+    tokenizer: int
+    chat: bool
+    gguf: bool = False
+
+    @property
+    def quantised(self) -> str | None:
+        """The method that it was quantised with before it was saved; None for plain weights."""
+        found = self.config.get("quantization_config")
+        return str(found.get("quant_method", "unknown")) if found else None
+
+    @property
+    def longest(self) -> int | None:
+        """Tokens that the model was made for, where its config tells."""
+        for key in ("max_position_embeddings", "n_positions", "max_seq_len"):
+            if isinstance(found := self.config.get(key), int):
+                return found
+        return None
+
+
+def hub_cache() -> Path:
+    """The folder of the local Hugging Face cache, by the variables that huggingface_hub goes by."""
+    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
+        if named := os.environ.get(name):
+            return Path(os.path.expandvars(named)).expanduser()
+    if home := os.environ.get("HF_HOME"):
+        return Path(os.path.expandvars(home)).expanduser() / "hub"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser() / "huggingface" / "hub"
+
+
+def snapshot(repository: Path) -> Path | None:
+    """The revision `main` of a repository in the cache, else the latest that is there."""
+    try:
+        named = (repository / "refs" / "main").read_text("utf-8").strip()
+    except OSError:
+        named = ""
+    folder = repository / "snapshots"
+    if named and (folder / named).is_dir():
+        return folder / named
+    there = [entry for entry in folder.iterdir() if entry.is_dir()] if folder.is_dir() else []
+    return max(there, key=lambda entry: entry.stat().st_mtime, default=None)
+
+
+def located(source: str, cache: Path | None = None) -> Path:
+    """The folder or GGUF file of a rung's source. Raises CheckpointError."""
+    path = Path(source).expanduser()
+    if path.is_dir() or (path.suffix == ".gguf" and path.is_file()):
+        return path
+    if path.suffix == ".gguf":
+        raise CheckpointError(f"{path} is not there; give the path of a GGUF file")
+    if path.exists():
+        raise CheckpointError(
+            f"{path} is not a folder; give a folder with config.json and safetensors, or a .gguf file"
+        )
+    if path.is_absolute() or not HUB_ID.fullmatch(source):
+        raise CheckpointError(f"{path} is not a folder; give a folder with config.json and safetensors")
+    cache = cache or hub_cache()
+    found = snapshot(cache / f"models--{source.replace('/', '--')}")
+    if found is None:
+        raise CheckpointError(
+            f"{source} is not a folder, and no model of that id is in {cache}; run: hf download {source}"
+        )
+    return found
+
+
+def read_checkpoint(source: str | Path) -> Checkpoint:
+    """What a source holds, kept until its files change. Raises CheckpointError."""
+    path = located(str(source))
+    try:
+        if path.is_dir():
+            return _read_folder(path, tuple(sorted(_stamp(Path(entry.path)) for entry in os.scandir(path))))
+        return _read_gguf(path, _stamp(path))
+    except FileNotFoundError as error:
+        missing = Path(str(error.filename)).name
+        raise CheckpointError(
+            f"{path} is not a checkpoint: {missing} is missing; download it again, or give another folder"
+        ) from None
+    except OSError as error:
+        raise CheckpointError(f"{path} can't be read as a checkpoint: {error.strerror or error}") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"{path} can't be read as a checkpoint: {error}; download it again, or give another"
+        ) from None
+
+
+def _stamp(file: Path) -> tuple[str, int, int]:
+    try:
+        found = file.stat()
+    except FileNotFoundError:  # a link of the cache whose file was deleted
+        return file.name, -1, -1
+    return file.name, found.st_size, found.st_mtime_ns
+
+
+@lru_cache(maxsize=256)
+def _read_folder(path: Path, stamps: tuple[tuple[str, int, int], ...]) -> Checkpoint:
+    config = _object(path / "config.json")
+    names = {name for name, _, _ in stamps}
+    files = _weight_files(path, names)
+    tensors: dict[str, Tensor] = {}
+    for file in files:
+        tensors.update(_safetensors(file))
+    chat = not names.isdisjoint(_TEMPLATES)
+    if not chat and "tokenizer_config.json" in names:
+        chat = bool(_object(path / "tokenizer_config.json").get("chat_template"))
+    sizes = {name: size for name, size, _ in stamps}
+    weights = tuple(_stamp(file) for file in files)
+    return Checkpoint(path, text_config(config), tensors, weights, sizes.get("tokenizer.json", 0), chat)
+
+
+@lru_cache(maxsize=64)
+def _read_gguf(path: Path, stamp: tuple[str, int, int]) -> Checkpoint:
+    found = read_gguf(path)
+    tensors = {name: Tensor(kind, shape, stored, path.name) for name, (kind, shape, stored) in found.tensors.items()}
+    return Checkpoint(path, found.config, tensors, (stamp,), found.tokenizer, found.chat, gguf=True)
+
+
+def text_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The config of the part that writes text; what stands above it holds for it too."""
+    inner = config.get("text_config") or config.get("llm_config") or {}
+    return {**{key: value for key, value in config.items() if key != "text_config"}, **inner}
+
+
+def _object(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{file.name} is not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{file.name} holds no JSON object")
+    return found
+
+
+def _weight_files(path: Path, names: set[str]) -> list[Path]:
+    """Raises FileNotFoundError when there is none, or a shard is missing."""
+    index = "model.safetensors.index.json"
+    wanted = sorted(set(_object(path / index)["weight_map"].values())) if index in names else ["model.safetensors"]
+    for name in wanted:
+        if not (path / name).is_file():
+            raise FileNotFoundError(2, "no such file", str(path / name))
+    return [path / name for name in wanted]
+
+
+def _safetensors(file: Path) -> dict[str, Tensor]:
+    with file.open("rb") as stream:
+        size = int.from_bytes(stream.read(8), "little")
+        length = file.stat().st_size
+        if not 2 <= size <= min(_HEADER_LIMIT, length - 8):
+            raise ValueError(f"{file.name} has no safetensors header")
+        header: dict[str, Any] = msgspec.json.decode(stream.read(size))
+    header.pop("__metadata__", None)
+    found, end = {}, 0
+    for name, entry in header.items():
+        start, stop = entry["data_offsets"]
+        kind = _DTYPES.get(entry["dtype"], (entry["dtype"].lower(), 1))[0]
+        found[name] = Tensor(kind, tuple(entry["shape"]), stop - start, file.name)
+        end = max(end, stop)
+    if 8 + size + end > length:
+        raise ValueError(f"{file.name} is cut short: its header tells {8 + size + end} bytes, and it has {length}")
+    return found
