@@ -1,11 +1,19 @@
 """Models in the app's own process."""
 
+import threading
+import time
 from collections.abc import Callable
 
 from ...pipeline.probes.ram import Own
+from ..failures import LoadError, out_of_memory, told
 from ..ladder import ModelSpec
-from ..memory import Ledger, resident
+from ..memory import Ledger, Reading, pressed, reading, trim
 from . import Freed, Model
+
+# How far memory must be back, and how long that is waited for: drivers give it back late.
+BACK = 0.75
+PATIENCE = 5.0  # seconds
+_POLL = 0.05  # seconds
 
 
 def _load_transformers(spec: ModelSpec) -> Model:
@@ -15,10 +23,11 @@ def _load_transformers(spec: ModelSpec) -> Model:
 
 
 def prepare_transformers() -> None:
-    """Import all that a load needs beforehand, so that a rung's measured bytes are the rung's own."""
-    from ..loading import prepare
+    """Import and set up beforehand what all loads need, so that a rung's measured bytes are the rung's own."""
+    from ..loading import prepare, warm_up
 
     prepare()
+    warm_up()
 
 
 class InlineHost:
@@ -28,31 +37,44 @@ class InlineHost:
         self._load = load
         self._prepare = prepare_transformers if load is _load_transformers else None
         self._ledger = Ledger()
-        self._held: dict[str, int] = {}
+        self._models: dict[str, Model] = {}
+        self._one_at_a_time = threading.Lock()
 
     def load(self, spec: ModelSpec) -> Model:
-        if self._prepare is not None:
-            self._prepare()
-        self._ledger.begin()
-        loaded = False
-        try:
-            model = self._load(spec)
-            loaded = True
-            return model
-        finally:
-            self._held[spec.name] = self._ledger.end(spec.name if loaded else None).used
+        """As in `Host`. Whatever the loader raises becomes a LoadError, by its text."""
+        with self._one_at_a_time:
+            if self._prepare is not None:
+                self._prepare()
+            self._ledger.begin()
+            try:
+                model = self._load(spec)
+            except LoadError as error:
+                failure = LoadError(str(error), out_of_memory=error.out_of_memory)
+            except Exception as error:  # noqa: BLE001 - another library's loader may raise anything
+                memory = out_of_memory(error, pressed=pressed())
+                failure = LoadError(f"{spec.name}: {told(error)}", out_of_memory=memory)
+            else:
+                self._ledger.end(spec.name)
+                self._models[spec.name] = model
+                return model
+            self._ledger.end(None)
+            trim()
+        raise failure
 
     def unload(self, name: str, model: Model) -> Freed:
-        before, held = resident().rss, self._ledger.own().used
-        model.close()
-        self._ledger.drop(name)
-        return Freed(held - self._ledger.own().used, before - resident().rss)
+        """A reply that is being written is braked first. Waits until 75 % is back, at most 5 s."""
+        with self._one_at_a_time:
+            self._models.pop(name, None)
+            before, expected = reading(), sum(self._there(name).values())
+            model.close()
+            self._ledger.drop(name)
+            return Freed(expected, self._come_back(before, expected))
 
     def own(self) -> Own:
         return self._ledger.own()
 
     def held(self, name: str) -> dict[str, int]:
-        return {"ram": self._held.get(name, 0)}
+        return self._ledger.held(name)
 
     def on_lost(self, tell: Callable[[str, str], None]) -> None:
         """Nothing is lost here but the app itself."""
@@ -61,4 +83,23 @@ class InlineHost:
         """A load in this process can't be ended: it would leave its memory behind."""
 
     def close(self) -> None:
-        """What is unloaded leaves nothing."""
+        """Unload what is left. Idempotent."""
+        for name, model in list(self._models.items()):
+            self.unload(name, model)
+
+    def _there(self, name: str) -> dict[str, int]:
+        """What of a rung's bytes can be in memory now: the kernel may have taken mapped pages back."""
+        held = self._ledger.held(name)
+        return held | {"ram": min(held.get("ram", 0), self._ledger.own().used)}
+
+    @staticmethod
+    def _come_back(before: Reading, expected: int) -> int:
+        """Bytes by which the process has shrunk, once they are most of `expected` or patience is at its end."""
+        patience = time.monotonic() + PATIENCE
+        pause = threading.Event()
+        while True:
+            got = sum(before.growth(reading()).values())
+            if got >= BACK * expected or time.monotonic() > patience:
+                return got
+            trim()  # a cycle of the library's may hold what the model no longer does
+            pause.wait(_POLL)
