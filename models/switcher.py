@@ -1,214 +1,145 @@
 """Decisions to actions, one at a time, on a thread of its own. The latest desired state wins."""
 
-import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
-import msgspec
-from reactivex import Observable, Subject
-
-from ..pipeline.rungs import Residency
-from ..pipeline.shielding import shielded
+from ..pipeline.settings import Settings
 from ..pipeline.sources import event_time
 from ..pipeline.words import Decision
-from .generation import Brake
-from .hosts import Host, Model
-from .ladder import Ladder, ModelSpec
+from .acting import Acting
+from .hosts import Host
+from .ladder import Ladder
+from .leases import Lease, Leases
+from .loads import Loads
+from .orders import Orders
+from .outcomes import Outcome, Told
+from .room import Needs, Pools, Room
 
-log = logging.getLogger("gearshift.models")
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """How an action ended. kind: loaded, unloaded, handed over, skipped, superseded, failed (`reason` says why)."""
-
-    kind: str
-    decision: Decision
-    time: float
-    seconds: float = 0.0
-    freed: int = 0
-    reason: str = ""
-
-
-class Lease:
-    """A reply's hold on a resident model. `brake` tells the reply to end; one that is stopped leases anew."""
-
-    def __init__(self, spec: ModelSpec, model: Model) -> None:
-        self.spec, self.model, self.brake = spec, model, Brake()
+__all__ = ["Lease", "Outcome", "Switcher"]
 
 
 class Switcher:
-    """`submit` never blocks. `leased` waits while a shift is under way.
+    """Loads what is decided, hands over, and gives memory back.
+
+    A planned shift loads before it unloads where both fit by a fresh reading; else it unloads first, when no reply
+    holds the model any more. An immediate one stops replies at the next token and always unloads first. Nothing is
+    loaded that does not fit by then.
 
     Args:
-        fits_beside: says whether a rung fits next to what is loaded, from a fresh reading (make before break).
+        pools: takes a fresh reading of pools by name.
+        settings: its limits.
+        keep: the name of a rung that stays loaded beside what answers, where there is room: shifting to it takes no
+            load, and when what answers is lost, it answers.
+        finish_tokens: how many more a reply in progress may write before it is shifted down from its rung.
+        mark: is called with the rung that memory could run out with from now on, before it is loaded.
         clock: seconds on the clock of the samples.
+
+    `outcomes` tells how each decision ended, once each, and later that what it loaded was lost. `residencies` tells
+    what is loaded, in order. Both come from the switcher's thread. Raises ValueError.
     """
 
     def __init__(
         self,
         ladder: Ladder,
         host: Host,
-        fits_beside: Callable[[str], bool],
+        needs: Needs,
+        pools: Pools,
+        settings: Settings,
+        *,
+        keep: str | None = None,
+        finish_tokens: int = 64,
+        mark: Callable[[str | None], None] = lambda _: None,
         clock: Callable[[], float] = event_time,
     ) -> None:
-        self._ladder, self._host, self._fits_beside, self._clock = ladder, host, fits_beside, clock
-        self._changed = threading.Condition()
-        self._wanted: Decision | None = None
-        self._current: tuple[ModelSpec, Model] | None = None
-        self._leases: set[Lease] = set()
-        self._acting = self._closed = False
-        self._outcomes: Subject[Outcome] = Subject()
-        self._residencies: Subject[Residency] = Subject()
-        self.outcomes: Observable[Outcome] = shielded(self._outcomes)
-        self.residencies: Observable[Residency] = shielded(self._residencies)
+        names = [spec.name for spec in ladder]
+        if keep is not None and keep not in names:
+            raise ValueError(f"keep must name a rung of the ladder ({', '.join(names)}), got keep={keep!r}")
+        if finish_tokens <= 0:
+            raise ValueError(f"finish_tokens must be above 0, got finish_tokens={finish_tokens!r}")
+        self._leases = Leases()
+        self._orders = Orders(self._leases)
+        self._loads = Loads(host, self._leases, self._orders)
+        self._told = Told(clock, lambda: self._leases.rung)
+        self._mark = mark
+        self.outcomes, self.residencies = self._told.outcomes, self._told.residencies
+        self._acting = Acting(
+            ladder,
+            self._leases,
+            self._orders,
+            self._loads,
+            needs,
+            Room(pools, needs, settings),
+            self._told,
+            settings,
+            keep=keep,
+            finish_tokens=finish_tokens,
+            mark=mark,
+            clock=clock,
+        )
         self._thread = threading.Thread(target=self._run, name="gearshift-switcher", daemon=True)
         self._thread.start()
 
     @property
     def rung(self) -> str | None:
-        with self._changed:
-            return self._current[0].name if self._current else None
+        """What answers."""
+        return self._leases.rung
+
+    @property
+    def kept(self) -> str | None:
+        """What is kept loaded, when it is."""
+        with self._leases.changed:
+            return self._leases.kept.name if self._leases.kept is not None else None
 
     @property
     def idle(self) -> bool:
         """Nothing is under way and nothing waits."""
-        with self._changed:
-            return not self._acting and self._wanted is None
+        return self._orders.idle
 
     def submit(self, decision: Decision) -> None:
-        with self._changed:
-            stale, self._wanted = self._wanted, None if self._closed else decision
-            if decision.urgency == "immediate":
-                self._brake()
-            self._changed.notify_all()
-        if stale is not None:
-            self._outcomes.on_next(Outcome("superseded", stale, self._clock()))
+        """Never blocks. After `close` nothing is taken any more, and nothing told."""
+        if self._orders.put(decision) and decision.urgency == "immediate":
+            self._leases.stop()
 
-    @contextmanager
-    def leased(self, timeout: float | None = None) -> Iterator[Lease | None]:
-        """Hold what is loaded, waiting for a shift to end. None when nothing is loaded and nothing is on its way."""
-        with self._changed:
-            settled = self._changed.wait_for(
-                lambda: self._closed or (self._current is not None and not self._blocked()) or self._at_rest(), timeout
-            )
-            if not settled or self._current is None or self._closed:
-                lease = None
-            else:
-                lease = Lease(*self._current)
-                self._leases.add(lease)
-        try:
-            yield lease
-        finally:
-            if lease is not None:
-                with self._changed:
-                    self._leases.discard(lease)
-                    self._changed.notify_all()
+    def leased(self, timeout: float | None = None) -> AbstractContextManager[Lease | None]:
+        """Hold what is loaded, waiting for a shift to end: for `timeout` seconds at most, by default without end.
+
+        None when that has passed, when nothing is loaded and nothing is on its way, and after `close`.
+        """
+        return self._leases.leased(timeout)
 
     def close(self) -> None:
-        """Brake replies, finish the action under way, unload, end the thread. Idempotent."""
-        with self._changed:
-            self._closed, self._wanted = True, None
-            self._brake()
-            self._changed.notify_all()
-        if threading.current_thread() is not self._thread:
+        """Stop replies, end the action under way, unload, and end the thread.
+
+        Idempotent, from any thread. Where the calling thread holds a lease, or is the switcher's own (in a subscriber),
+        it does not wait: the rest follows once the lease, or the call, has ended.
+        """
+        self._orders.close()
+        self._leases.stop()
+        if threading.current_thread() is not self._thread and not self._leases.mine():
             self._thread.join()
-
-    def _blocked(self) -> bool:
-        return self._draining or (self._wanted is not None and self._wanted.urgency == "immediate")
-
-    _draining = False
-
-    def _at_rest(self) -> bool:
-        return self._current is None and not self._acting and self._wanted is None
-
-    def _brake(self) -> None:
-        for lease in self._leases:
-            lease.brake.stop()
 
     def _run(self) -> None:
         while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._wanted is not None or self._closed)
-                if self._closed:
-                    break
-                decision, self._wanted, self._acting = self._wanted, None, True
-            assert decision is not None
+            self._orders.wait()
+            for decision in self._orders.superseded():
+                self._told.superseded(decision)
+            self._acting.take_in_losses()
+            if self._orders.closed:
+                break
+            decision = self._orders.take()
+            if decision is None:
+                continue
             try:
-                self._act(decision)
-            except Exception as error:  # noqa: BLE001 - whatever a host raises, the next decision must be served
-                self._fail(decision, f"{type(error).__name__}: {error}")
+                self._acting.act(decision)
             finally:
-                with self._changed:
-                    self._acting = self._draining = False
-                    self._changed.notify_all()
-        self._unload()
-
-    def _act(self, decision: Decision) -> None:
-        began = self._clock()
-        if decision.target == self.rung:
-            self._tell("ready" if decision.target else "empty")
-            self._outcomes.on_next(Outcome("skipped", decision, self._clock(), reason="it is what is loaded"))
-            return
-        self._tell("shifting")
-        spec = self._ladder.named(decision.target) if decision.target is not None else None
-        if (
-            self._current is not None
-            and spec is not None
-            and decision.urgency == "planned"
-            and self._fits_beside(spec.name)
-        ):
-            made = (spec, self._host.load(spec))
-            if not self._drain(decision):
-                self._host.unload(*self._named(made))
-                return  # the newer decision tells how it goes on
-            freed = self._replace(made)
-        else:
-            if self._current is not None and not self._drain(decision):
-                return
-            freed = self._replace(None)
-            if spec is not None:
-                loaded = (spec, self._host.load(spec))
-                with self._changed:
-                    self._current = loaded
-        took = self._clock() - began
-        kind = "unloaded" if spec is None else "handed over" if decision.source else "loaded"
-        self._tell("ready" if spec else "empty", seconds=took)
-        self._outcomes.on_next(Outcome(kind, decision, self._clock(), took, freed))
-
-    def _drain(self, decision: Decision) -> bool:
-        """Wait until no reply holds the model. False when a newer decision has come first and this one is dropped."""
-        with self._changed:
-            self._draining = True
-            if decision.urgency == "immediate":
-                self._brake()
-            self._changed.wait_for(lambda: not self._leases or self._wanted is not None or self._closed)
-            if self._wanted is None and not self._closed:
-                return True
-            self._draining = False
-        self._outcomes.on_next(Outcome("superseded", decision, self._clock()))
-        return False
-
-    def _replace(self, new: tuple[ModelSpec, Model] | None) -> int:
-        with self._changed:
-            old, self._current = self._current, new
-        return self._host.unload(*self._named(old)).got if old is not None else 0
-
-    @staticmethod
-    def _named(loaded: tuple[ModelSpec, Model]) -> tuple[str, Model]:
-        return loaded[0].name, loaded[1]
-
-    def _unload(self) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: not self._leases)
-        if self._current is not None:
-            self._replace(None)
-            self._tell("empty")
-
-    def _fail(self, decision: Decision, reason: str) -> None:
-        log.error("could not shift to %s: %s", decision.target, reason)
-        self._tell("ready" if self._current else "empty", failed=decision.target)
-        self._outcomes.on_next(Outcome("failed", decision, self._clock(), reason=reason))
-
-    def _tell(self, state: str, *, failed: str | None = None, seconds: float = 0.0) -> None:
-        self._residencies.on_next(Residency(self._clock(), state, self.rung, failed, seconds))
+                self._orders.done()
+        loaded = self._loads.all()
+        self._leases.drained(loaded)
+        with self._leases.changed:
+            self._leases.current = None
+        for each in loaded:
+            self._loads.unload(each)
+        self._mark(None)
+        if loaded:
+            self._told.residency()

@@ -128,7 +128,7 @@ def _watch(manager: ModelManager, log: Log, screen: Screen, recording: Path | No
     def ended(outcome: Outcome) -> None:
         if outcome.kind in ("handed over", "loaded"):
             log.handed_over.append((outcome.decision, outcome.time, outcome.seconds))
-        freed = f", {outcome.freed / MIB:.0f} MiB given back" if outcome.freed > 0 else ""
+        freed = f", {outcome.freed.got / MIB:.0f} MiB given back" if outcome.freed.got > 0 else ""
         why = f": {outcome.reason}" if outcome.reason else ""
         screen.say(
             f"outcome    {outcome.kind} ({outcome.decision.target}) in {outcome.seconds:.1f} s{freed}{why}", "blue"
