@@ -3,33 +3,35 @@
 import asyncio
 import atexit
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from reactivex import Observable
 
-from ..pipeline.samples import Sample
+from ..pipeline.samples import Pool, Sample
 from ..pipeline.scaler import ProactiveScaler
 from ..pipeline.settings import Settings
-from ..pipeline.sources import Sampler, default_probes
+from ..pipeline.sources import Sampler, default_probes, event_time
 from ..pipeline.tiers import machine_settings
 from ..pipeline.words import Decision
 from .answering import Answering
 from .asking import Asking
 from .conversation import Conversations, Message, naming
+from .crash_marker import CrashMarker
 from .ending import Ending
 from .first_load import FirstLoad
 from .generation import Options, Reply
 from .guarding import Guard
 from .hosts import Host
-from .hosts.inline import InlineHost
-from .ladder import Ladder, ModelSpec, default_ladder
+from .hosts.choosing import default_host
+from .ladder import CACHE, Ladder, ModelSpec, default_ladder
 from .limits import Limits
 from .neighbours import Neighbours
 from .notices import Notices
 from .queueing import Turns
 from .remembered import Needs
+from .residing import Parachute, Residing
 from .suggestions import Suggestions
 from .switcher import Switcher
 from .waiting import NoRungFits, Waiting
@@ -48,11 +50,13 @@ class ModelManager:
         ladder: a `Ladder`, the path of a TOML file, or None for the one in the user's cache folder.
         settings: `Settings`; this machine's tier by default.
         source: samples; this machine by default.
-        host: where models live; this process by default.
+        host: where models live; worker processes by default, where they can be had.
         system: a system prompt for every conversation.
         name_rung: tell the model in its system prompt which rung it is, one sentence.
+        parachute: keep the smallest rung loaded beside the one that answers, so that the worst moment needs no load.
         queue: how many replies may wait while one is written; a further one raises Busy.
         notices: a TOML file, or a mapping, with the words for `notices` in place of those that ship.
+        cache: the folder for what is remembered from run to run; gearshift's own in the user's cache by default.
         dry_run: load the best rung that fits, then only tell what would be done: shifts are decided, explained, logged
             and counted as if each had been carried out, but replies stay on that rung, and there are no notices.
 
@@ -70,27 +74,31 @@ class ModelManager:
         host: Host | None = None,
         system: str | None = None,
         name_rung: bool = True,
+        parachute: bool = False,
         queue: int = 16,
         notices: str | Path | Mapping[str, Any] | None = None,
+        cache: str | Path | None = None,
         dry_run: bool = False,
     ) -> None:
         self.ladder = ladder if isinstance(ladder, Ladder) else Ladder.from_toml(ladder) if ladder else default_ladder()
         self.settings = settings or machine_settings()
         self._wording = Wording(notices)
         self._turns = Turns(queue)
-        self.needs = Needs()
-        self._rungs = {rung.name: rung for rung in self.ladder.rungs()}
-        self._host = host or InlineHost()
+        folder = Path(cache) if cache is not None else CACHE
+        self.needs = Needs(folder / "needs")
+        self._marker = CrashMarker(self.ladder, folder / "running")
+        kept = Parachute(self.ladder, self.needs, wanted=parachute)
+        rungs = kept.rungs(self.ladder)
+        self._host = host or default_host(self.ladder)
         self._sampler = Sampler(default_probes(budget=self.settings.budget, own=self._host.own))
-        self._switcher = Switcher(self.ladder, self._host, self._fits_beside)
-        self.residencies, self.outcomes = self._switcher.residencies, self._switcher.outcomes
+        self._switcher = Switcher(
+            self.ladder, self._host, self.needs, self._pools, self.settings, keep=kept.name, mark=self._marker.note
+        )
+        self.outcomes = self._switcher.outcomes
+        self._residing = Residing(self._switcher.residencies, kept, crashed=self._crashed(), clock=event_time)
+        self.residencies = self._residing.stream
         self.scaler = ProactiveScaler(
-            list(self._rungs.values()),
-            self.settings,
-            source,
-            residencies=self.residencies,
-            sampler=self._sampler,
-            dry_run=dry_run,
+            rungs, self.settings, source, residencies=self.residencies, sampler=self._sampler, dry_run=dry_run
         )
         self.decisions = self.scaler.decisions
         self._conversations = Conversations(system)
@@ -106,10 +114,10 @@ class ModelManager:
         self._end = Ending(self._close)
         self._subscriptions = [self.scaler.decisions.subscribe(self._decide)]
         if self._first is not None:
-            self._subscriptions.append(self.residencies.subscribe(self._first.saw))
+            self._subscriptions.append(self._switcher.residencies.subscribe(self._first.saw))
         else:
             self._subscriptions.append(self.scaler.samples.subscribe(self._notices.sampled))
-            self._subscriptions.append(self.residencies.subscribe(self._notices.resided))
+            self._subscriptions.append(self._switcher.residencies.subscribe(self._notices.resided))
             self._subscriptions.append(self.outcomes.subscribe(self._notices.ended))
         atexit.register(self.shutdown)
         self.scaler.start_continuous_monitoring()
@@ -216,30 +224,30 @@ class ModelManager:
         for subscription in self._subscriptions:
             subscription.dispose()
         self._switcher.close()
+        self._residing.close()
         self._asking.wait_ended()
         self._notices.close()
         self._host.close()
+        self._marker.close()
         self._sampler.close()
 
     def _named(self, messages: list[Message], rung: str) -> list[Message]:
         return naming(messages, self._wording.text("model", "rung", rung=rung)) if self._name_rung else messages
 
     def _ran_out(self, spec: ModelSpec) -> None:
-        self.needs.ran_out(spec)
+        self._residing.ran_out(spec.name, self.needs.ran_out(spec).need)
+
+    def _crashed(self) -> str | None:
+        """The rung with which an earlier run ended uncleanly, where there is a smaller one to start with."""
+        rung = self._marker.previous()
+        return rung if rung != self.ladder[-1].name else None
 
     @property
     def _why_none(self) -> str:
         return self.scaler.check_preflight_resources(rung=self.ladder[-1].name).reason
 
-    def _fits_beside(self, name: str) -> bool:
-        """Would `name` fit under the ceiling next to everything now in use? From a reading taken for the question."""
-        needs = self._rungs[name].need
-        pools = self._sampler.take_pools(needs).pools
-        for pool_name, need in needs.items():
-            pool = pools.get(pool_name)
-            if pool is None or pool.used + need > self.settings.limit(pool_name, pool.total):
-                return False
-        return True
+    def _pools(self, names: Collection[str]) -> Mapping[str, Pool | None]:
+        return self._sampler.take_pools(names).pools
 
     def _decide(self, decision: Decision) -> None:
         if self._first is None or self._first.acts_on(decision):

@@ -179,7 +179,7 @@ def test_a_day_on_a_lower_rung_is_summed_up_once(bench: Bench) -> None:
 def test_a_smaller_context_is_suggested_when_the_cache_is_the_cause(ladder: Ladder) -> None:
     from msgspec.structs import replace
 
-    wide = Ladder([replace(ladder[0], context=8192), ladder[2]])
+    wide = Ladder([replace(ladder[0], context=2048), ladder[2]])
     bench = Bench(wide)
     told = bench.needs.of(wide[0])
     room = told.need["ram"] - told.parts["cache"] // 2
@@ -187,7 +187,7 @@ def test_a_smaller_context_is_suggested_when_the_cache_is_the_cause(ladder: Ladd
     bench.sample(0.0, external)
     bench.shift("large", kind="upgrade", rule="fits")
     bench.shift("small")
-    assert bench.told[0].suggestions[1] == "With a context of 4096 instead of 8192 tokens, large would fit."
+    assert bench.told[0].suggestions[1] == "With a context of 1024 instead of 2048 tokens, large would fit."
 
 
 def test_a_quantised_rung_that_would_fit_is_suggested_with_its_size(ladder: Ladder) -> None:
