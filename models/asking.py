@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 
 from .answering import Answering, Draft
@@ -24,6 +24,7 @@ class Asking:
     def __init__(self, turns: Turns, conversations: Conversations, answering: Answering, top: str) -> None:
         self._turns, self._conversations, self._answering, self._top = turns, conversations, answering, top
         self._writers: set[threading.Thread] = set()
+        self._lock = threading.Lock()
 
     def respond(
         self, message: str, conversation: str, options: Options, limits: Limits, on_text: Callable[[str], None] | None
@@ -65,8 +66,9 @@ class Asking:
             target=self._write_for, args=(loop, done, turn, message, conversation, draft), name="gearshift-reply",
             daemon=True,
         )  # fmt: skip
-        self._writers = {each for each in self._writers if each.is_alive()} | {writer}
-        writer.start()
+        with self._lock:
+            self._writers = {each for each in self._writers if each.is_alive()} | {writer}
+            writer.start()
         try:
             return await done
         finally:
@@ -74,7 +76,7 @@ class Asking:
 
     async def stream(
         self, message: str, conversation: str, options: Options, timeout: float | None
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str, None]:
         loop = asyncio.get_running_loop()
         pieces: asyncio.Queue[str | None] = asyncio.Queue()
 
@@ -98,7 +100,9 @@ class Asking:
         """Until no reply is written any more, but for one that the calling thread writes."""
         if not self._turns.writes_here():
             self._turns.wait_empty()
-        for writer in list(self._writers):
+        with self._lock:
+            writers = list(self._writers)
+        for writer in writers:
             if writer is not threading.current_thread():
                 writer.join()
 

@@ -3,7 +3,7 @@
 import asyncio
 import atexit
 import threading
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -175,7 +175,7 @@ class ModelManager:
         *,
         options: Options | None = None,
         timeout: float | None = None,
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str, None]:
         """The reply piece by piece, as `generate_response` would give it. Leaving the loop early stops the model."""
         return self._asking.stream(message, conversation_id, options or Options(), timeout)
 
