@@ -8,7 +8,7 @@ from .conversation import Message
 from .failures import ModelError, OutOfMemory, WorkerLost, out_of_memory
 from .generation import Options, Reply, tokens_of
 from .hosts import Model
-from .limits import Limits
+from .limits import STUCK, Limits
 from .switcher import Lease
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class Answering:
 
     Args:
         named: the messages as a rung is to get them, for its name.
+        kill: ends the worker of a rung, by name and with a reason, where it hangs; None where that can't be done.
         again: try a rung that failed once more, where no other takes over.
     """
 
@@ -72,9 +73,10 @@ class Answering:
         guard: "Guard",
         named: Callable[[list[Message], str], list[Message]],
         *,
+        kill: Callable[[str, str], None] | None = None,
         again: bool = True,
     ) -> None:
-        self._waiting, self._guard, self._named, self._again = waiting, guard, named, again
+        self._waiting, self._guard, self._named, self._kill, self._again = waiting, guard, named, kill, again
 
     def write(self, messages: list[Message], draft: Draft) -> None:
         """Fill the draft until its `end`.
@@ -117,7 +119,7 @@ class Answering:
                 lease.brake.stop()
 
         try:
-            with draft.limits.minding(lease.brake):
+            with draft.limits.minding(lease.brake, self._killing(spec.name)):
                 written = lease.model.generate(told, draft.text, options, take, lease.brake)
         except ValueError:
             raise
@@ -134,6 +136,10 @@ class Answering:
         if draft.full:
             draft.end = "length"
         return _Failure(failure, not self._guard.failed(spec, failure, time.monotonic() - began))
+
+    def _killing(self, rung: str) -> Callable[[], None] | None:
+        kill = self._kill
+        return None if kill is None else lambda: kill(rung, f"did not stop within {STUCK:g} s and was killed")
 
 
 class _Failure(NamedTuple):

@@ -12,6 +12,10 @@ SLICE = 0.05
 """Seconds between two looks at whether a reply was called off, as an Event can't be waited for beside another."""
 
 
+STUCK = 10.0
+"""Seconds after which a model that was told to stop counts as hung: a token, or a layer, takes far less."""
+
+
 class ReplyTimeout(TimeoutError):
     """A reply took longer than its `timeout`. partial: what had been written; it is in the history too."""
 
@@ -65,8 +69,11 @@ class Limits:
         )
 
     @contextmanager
-    def minding(self, brake: Brake) -> Iterator[None]:
-        """Meanwhile, stop the brake once the reply is called off or its time is over, in a long prefill too."""
+    def minding(self, brake: Brake, stuck: Callable[[], None] | None = None) -> Iterator[None]:
+        """Meanwhile, stop the brake once the reply is called off or its time is over, in a long prefill too.
+
+        stuck: is called where that does not end it.
+        """
         if self._cancelled is None and self.timeout is None:
             yield
             return
@@ -76,6 +83,8 @@ class Limits:
             while not done.wait(SLICE):
                 if self.over:
                     brake.stop()
+                    if not done.wait(STUCK) and stuck is not None:
+                        stuck()
                     return
 
         thread = threading.Thread(target=mind, name="gearshift-minder", daemon=True)

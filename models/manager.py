@@ -109,7 +109,8 @@ class ModelManager:
         self._notices = Notices(self.ladder, self._wording, suggestions)
         self.notices = self._notices.stream
         guard = Guard(self.scaler, dry=dry_run, ran_out=self._ran_out, because=self._notices.because)
-        answering = Answering(self._waiting, guard, self._named, again=not dry_run)
+        kill = getattr(self._host, "kill", None)  # only what lives in a process of its own can be killed
+        answering = Answering(self._waiting, guard, self._named, kill=kill, again=not dry_run)
         self._asking = Asking(self._turns, self._conversations, answering, self.ladder[0].name)
         self._end = Ending(self._close)
         self._subscriptions = [self.scaler.decisions.subscribe(self._decide)]

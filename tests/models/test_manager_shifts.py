@@ -232,3 +232,26 @@ def test_a_real_worker_that_is_killed_mid_reply_costs_no_character(ladder: Ladde
         reply = manager.respond("Tell me.", options=Options(max_new_tokens=200), on_text=take)
         assert reply == "".join(pieces) and reply.rungs == ("large", "medium")
     assert psutil.Process().children(recursive=True) == []
+
+
+def test_a_real_worker_that_hangs_is_killed_once_its_reply_is_called_off(
+    ladder: Ladder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import psutil
+
+    monkeypatch.setattr("gearshift.models.limits.STUCK", 0.5)
+    with ModelManager(ladder, Settings(interval=0.1, high=0.98, critical=0.99), host=ProcessHost()) as manager:
+        assert manager.respond("Hello.", options=FOUR).rungs == ("large",)
+        (server,) = psutil.Process().children()
+        (worker,) = server.children()
+        pieces, cancelled = list[str](), threading.Event()
+
+        def take(piece: str) -> None:
+            pieces.append(piece)
+            worker.suspend()
+            cancelled.set()
+
+        reply = manager.respond("Tell me.", options=Options(max_new_tokens=400), on_text=take, cancelled=cancelled)
+        assert reply == "".join(pieces) != "" and reply.end == "cancelled"
+        assert manager.respond("Again.", options=FOUR, timeout=WAIT).rungs == ("medium",)
+    assert psutil.Process().children(recursive=True) == []

@@ -24,10 +24,10 @@ SHIPPED_WORDS = tomllib.loads(SHIPPED.read_text("utf-8"))
 class Bench:
     """Notices by hand: samples, shifts, and what was told."""
 
-    def __init__(self, ladder: Ladder, programs: list[Program] | None = None) -> None:
+    def __init__(self, ladder: Ladder, cache: Path, programs: list[Program] | None = None) -> None:
         self.looks = 0
         self._programs = [Program("builder", 2 * GIB, None)] if programs is None else programs
-        self.needs = Needs()
+        self.needs = Needs(cache)
         suggestions = Suggestions(Wording(), Settings(), self.needs.of, self._look)
         self.notices = Notices(ladder, Wording(), suggestions)
         self.told: list[Notice] = []
@@ -64,8 +64,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(ladder: Ladder) -> Bench:
-    made = Bench(ladder)
+def bench(ladder: Ladder, cache: Path) -> Bench:
+    made = Bench(ladder, cache)
     made.sample(0.0)
     made.shift("large", kind="upgrade", rule="fits")
     return made
@@ -87,8 +87,8 @@ def test_the_first_load_and_every_way_up_are_silent_and_look_at_no_process(bench
     assert bench.kinds == ["memory"] and bench.looks == looks
 
 
-def test_starting_below_the_top_is_no_loss(ladder: Ladder) -> None:
-    bench = Bench(ladder)
+def test_starting_below_the_top_is_no_loss(ladder: Ladder, cache: Path) -> None:
+    bench = Bench(ladder, cache)
     bench.sample(0.0)
     bench.shift("small", kind="upgrade", rule="fits")
     assert bench.told == [] and bench.looks == 0
@@ -176,11 +176,11 @@ def test_a_day_on_a_lower_rung_is_summed_up_once(bench: Bench) -> None:
     assert bench.kinds.count("lasting") == 2
 
 
-def test_a_smaller_context_is_suggested_when_the_cache_is_the_cause(ladder: Ladder) -> None:
+def test_a_smaller_context_is_suggested_when_the_cache_is_the_cause(ladder: Ladder, cache: Path) -> None:
     from msgspec.structs import replace
 
     wide = Ladder([replace(ladder[0], context=2048), ladder[2]])
-    bench = Bench(wide)
+    bench = Bench(wide, cache)
     told = bench.needs.of(wide[0])
     room = told.need["ram"] - told.parts["cache"] // 2
     external = int(Settings().high * TOTAL) - room
@@ -191,16 +191,12 @@ def test_a_smaller_context_is_suggested_when_the_cache_is_the_cause(ladder: Ladd
 
 
 def test_a_quantised_rung_that_would_fit_is_suggested_with_its_size(ladder: Ladder) -> None:
-    class Quantised(Needs):
-        def of(self, spec: Any) -> Any:
-            from msgspec.structs import replace
+    need = 300 * MIB
 
-            told = super().of(spec)
-            return replace(told, need={"ram": told.need["ram"] // 2}) if spec.quantisation == "torchao-int8" else told
+    def need_of(spec: Any) -> Need:
+        return Need({"ram": need // 2 if spec.quantisation == "torchao-int8" else need}, {})
 
-    needs = Quantised()
-    need = needs.of(ladder[0]).need["ram"]
-    suggestions = Suggestions(Wording(), Settings(), needs.of, list)
+    suggestions = Suggestions(Wording(), Settings(), need_of, list)
     pools = {"ram": Pool(TOTAL, int(0.8 * TOTAL) - need * 2 // 3)}
     told = suggestions.for_memory(ladder[0], pools, count=2, last=False)
     words = SHIPPED_WORDS["suggestion"]
@@ -225,8 +221,10 @@ def test_a_size_that_fits_is_suggested_when_nothing_does(ladder: Ladder) -> None
         (Program("database", 3 * GIB, 1 * MIB), "Closing database, which holds 3.0 GiB, would help."),
     ],
 )
-def test_each_program_is_suggested_in_words_that_fit_it(ladder: Ladder, program: Program, says: str) -> None:
-    suggestions = Suggestions(Wording(), Settings(), Needs().of, lambda: [program])
+def test_each_program_is_suggested_in_words_that_fit_it(
+    ladder: Ladder, program: Program, says: str, cache: Path
+) -> None:
+    suggestions = Suggestions(Wording(), Settings(), Needs(cache).of, lambda: [program])
     assert suggestions.for_memory(ladder[0], {}, count=2, last=False) == [says]
 
 
