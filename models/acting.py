@@ -71,7 +71,6 @@ class Acting:
         if end.kind == "failed":
             log.error("could not shift to %s: %s", decision.target, end.reason)
         self._told.outcome(account.outcome(end.kind, end.reason))
-        self._keep_one(decision)
 
     def take_in_losses(self, state: str = "") -> None:
         """Tell what was lost since; a loss of what answered leaves what is kept, or nothing."""
@@ -246,7 +245,7 @@ class Acting:
         self._leases.drained(left)
         self._unload(account, left)
 
-    def _keep_one(self, decision: Decision) -> None:
+    def keep_one(self, decision: Decision) -> None:
         """Load what is to be kept beside what answers, when there is room and nothing more pressing."""
         leases = self._leases
         if self._keep is None or leases.kept is not None or leases.current is None or self._orders.pressing:

@@ -65,6 +65,36 @@ def tiers(
         tier_report.show(detector)
 
 
+@app.command()
+def plan(
+    ladder: Annotated[
+        Path | None,
+        typer.Option(
+            "--ladder", metavar="FILE", help="Rungs from this TOML file; else the usual one, else discovered."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, in bytes and fractions.")] = False,
+) -> None:
+    """What each rung of the ladder needs, by estimate and by measurement, and whether it fits now; loads nothing.
+
+    Without --ladder the rungs are those of the file in the user's cache folder, else the chat models in the local
+    Hugging Face cache. Exit codes: 0 told, 1 the ladder or the tiers can't be used, 2 wrong usage.
+    """
+    from ..pipeline.tier_file import TierError
+    from . import plan_report
+    from .ladder import Ladder, LadderError, default_ladder
+
+    try:
+        found = plan_report.planned(Ladder.from_toml(ladder) if ladder is not None else default_ladder())
+    except (LadderError, TierError) as error:
+        typer.echo(f"gearshift plan: {error}", err=True)
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(plan_report.as_json(found))
+    else:
+        plan_report.show(found)
+
+
 _Recording = Annotated[Path, typer.Argument(help="Samples, of gearshift or of another program.")]
 _LadderFile = Annotated[
     Path | None, typer.Option("--ladder", metavar="FILE", help="Rungs from this TOML file; else the recording's own.")

@@ -71,8 +71,12 @@ class CrashMarker:
                 file.unlink()  # of two apps that start together, one finds it
             except FileNotFoundError:
                 continue
-            except (OSError, msgspec.DecodeError) as error:
-                log.warning("the crash marker %s can't be used: %s", file, error)
+            except msgspec.DecodeError as error:
+                log.warning("the crash marker %s is removed, as it can't be read: %s", file, error)
+                file.unlink(missing_ok=True)
+                continue
+            except OSError as error:
+                log.warning("the crash marker %s can't be used: %s", file, error.strerror)
                 continue
             left.append((written, mark.rung))
         return max(left)[1] if left else None

@@ -62,6 +62,7 @@ class Orders:
     def lost(self, loss: Loss) -> None:
         with self._changed:
             self._losses.append(loss)
+            self._leases.coming = True  # what is decided on it may be
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -72,18 +73,18 @@ class Orders:
                 self.wanted = None
             self._changed.notify_all()
 
-    def wait(self) -> None:
-        """Until there is something to do, or the end."""
+    def begin(self) -> None:
+        """Wait until there is something to do, or the end. Until `done`, it is under way."""
         with self._changed:
             self._changed.wait_for(lambda: not self.idle or self.closed)
+            self.acting = True
 
     def take(self) -> Decision | None:
-        """The decision to act on, if there is one. Until `done`, an action is under way."""
+        """The decision to act on, if there is one."""
         with self._changed:
             decision, self.wanted = self.wanted, None
-            self.acting = decision is not None
             self._leases.draining = decision is not None and decision.urgency == "immediate"
-            self._leases.urgent, self._leases.coming = False, self.acting
+            self._leases.urgent = False
             return decision
 
     def done(self) -> None:
@@ -95,6 +96,7 @@ class Orders:
     def superseded(self) -> list[Decision]:
         with self._changed:
             taken, self._superseded = self._superseded, []
+            self._changed.notify_all()
             return taken
 
     def losses(self) -> list[Loss]:
@@ -102,6 +104,7 @@ class Orders:
         with self._changed:
             taken = [loss for loss in self._losses if loss.loaded is not None]
             self._losses = []
+            self._changed.notify_all()
             return taken
 
     def lost_unknown(self, name: str) -> str | None:

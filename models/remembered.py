@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 
 from .checkpoint import Checkpoint, read_checkpoint
-from .free_memory import room
 from .ladder_checks import packages
 from .need import Estimate, Need, estimate
+from .free_memory import room
 from .spec import ModelSpec
 from .store import Store
 
@@ -25,6 +25,7 @@ CALM = 5
 """So many loads in a row without running out, and the addition is forgotten."""
 _SAME = 0.01  # of what was measured: pages differ from load to load
 _NOISE = 2 * 2**20  # bytes
+_UNLIKELY = 4  # times what is reckoned with
 _CREDIBLE = 0.5  # of the weights; less is no measurement of a loaded rung
 
 
@@ -67,20 +68,18 @@ class Needs:
 
             folder = CACHE / "needs"
         self._lock = threading.Lock()
-        self._known = Store(Path(folder), Known)
-        self._surplus = Store(Path(folder), Surplus)
+        self._store = Store(Path(folder))
         self._free = free
 
     def of(self, spec: ModelSpec) -> Need:
         """What it needs, as far as is known now; milliseconds. Raises CheckpointError."""
         checkpoint = read_checkpoint(spec.source)
         with self._lock:
-            return self._need(spec, checkpoint, self._known.get(_key(_identity(spec, checkpoint))))
+            return self._need(spec, checkpoint, self._store.get(Known, _key(_identity(spec, checkpoint))))
 
     def estimated(self, spec: ModelSpec) -> Need:
-        """What it would be taken to need without any measurement of this rung. Raises CheckpointError."""
-        with self._lock:
-            return self._estimate(spec, read_checkpoint(spec.source)).total()
+        """What its files alone say that it needs. Raises CheckpointError."""
+        return estimate(spec, room=self._room(spec)).total()
 
     def learn(self, spec: ModelSpec, held: Mapping[str, int]) -> Need:
         """Take in what a load has shown: what the rung held in each pool when it ended, without a cache.
@@ -90,7 +89,7 @@ class Needs:
         checkpoint = read_checkpoint(spec.source)
         identity = _identity(spec, checkpoint)
         with self._lock:
-            known = self._known.get(_key(identity)) or Known(identity)
+            known = self._store.get(Known, _key(identity)) or Known(identity)
             found = self._estimate(spec, checkpoint)
             if sum(held.values()) < _CREDIBLE * sum(found.weights.values()):
                 log.info("%s: %d bytes held can't be a measurement of its load", spec.name, sum(held.values()))
@@ -99,7 +98,7 @@ class Needs:
             raised = known.raised if calm < CALM else {}
             after = Known(identity, _settled(known.held, held), raised, calm if raised else 0)
             if after != known:
-                self._known.put(_key(identity), after)
+                self._store.put(_key(identity), after)
             self._learn_surplus(spec, checkpoint, held)
             return self._need(spec, checkpoint, after)
 
@@ -112,18 +111,20 @@ class Needs:
         checkpoint = read_checkpoint(spec.source)
         identity = _identity(spec, checkpoint)
         with self._lock:
-            known = self._known.get(_key(identity)) or Known(identity)
+            known = self._store.get(Known, _key(identity)) or Known(identity)
             now = self._need(spec, checkpoint, known).need
             short = now if spec.device == "auto" else {spec.pool: now.get(spec.pool, 0)}
             raised = {pool: max(int(FACTOR * size), size + LEAST) for pool, size in short.items()}
             after = msgspec.structs.replace(known, raised=raised, calm=0)
-            self._known.put(_key(identity), after)
+            self._store.put(_key(identity), after)
             return self._need(spec, checkpoint, after)
 
     def _estimate(self, spec: ModelSpec, checkpoint: Checkpoint) -> Estimate:
-        seen = self._surplus.get(_key(_machine(spec, checkpoint)))
-        free = self._free() if spec.device == "auto" else None
-        return estimate(spec, room=free, surplus=seen.sizes if seen is not None else None)
+        seen = self._store.get(Surplus, _key(_machine(spec, checkpoint)))
+        return estimate(spec, room=self._room(spec), surplus=seen.sizes if seen is not None else None)
+
+    def _room(self, spec: ModelSpec) -> Mapping[str, int] | None:
+        return self._free() if spec.device == "auto" else None
 
     def _need(self, spec: ModelSpec, checkpoint: Checkpoint, known: Known | None) -> Need:
         found = self._estimate(spec, checkpoint)
@@ -140,16 +141,21 @@ class Needs:
 
     def _learn_surplus(self, spec: ModelSpec, checkpoint: Checkpoint, held: Mapping[str, int]) -> None:
         """What a load that keeps its weights as they are stored shows of the process holds for other rungs too."""
-        found = estimate(spec, room=self._free() if spec.device == "auto" else None)
-        if not found.exact or spec.device == "auto":
+        if spec.device == "auto":
             return
-        machine = _machine(spec, checkpoint)
-        sizes = {
-            pool: held[pool] - found.weights.get(pool, 0) - base for pool, base in found.base.items() if pool in held
-        }
-        before = self._surplus.get(_key(machine))
+        found, machine = estimate(spec), _machine(spec, checkpoint)
+        taken = {pool: held[pool] - found.weights.get(pool, 0) for pool in found.base if pool in held}
+        if not found.exact or not all(_credible(size, found.base[pool]) for pool, size in taken.items()):
+            return
+        sizes = {pool: size - found.base[pool] for pool, size in taken.items()}
+        before = self._store.get(Surplus, _key(machine))
         if before is None or any(abs(size - before.sizes.get(pool, 0)) > _NOISE for pool, size in sizes.items()):
-            self._surplus.put(_key(machine), Surplus(machine, sizes))
+            self._store.put(_key(machine), Surplus(machine, sizes))
+
+
+def _credible(size: int, reckoned: int) -> bool:
+    """Can a process take so much for itself, where so much is reckoned with? What a wrong reading says can't."""
+    return reckoned / _UNLIKELY < size < reckoned * _UNLIKELY
 
 
 def _settled(before: Mapping[str, int], held: Mapping[str, int]) -> dict[str, int]:

@@ -3,7 +3,7 @@
 import logging
 import tempfile
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -12,51 +12,57 @@ log = logging.getLogger("gearshift.models")
 Record = TypeVar("Record", bound=msgspec.Struct)
 
 
-class Store(Generic[Record]):
-    """Records of one type by key. Several processes may use the folder at once: the last to write a record wins.
+class Store:
+    """Records by type and key. Several processes may use the folder at once: the last to write a record wins.
 
-    A file that holds no such record is logged once and counts as absent. Where the folder can't be written there is
-    one warning, and what is put is kept by this object.
+    A file that holds no such record is logged once and counts as absent. Where the folder can't be used there is one
+    warning, and what is put is kept by this object.
     """
 
-    def __init__(self, folder: Path, kind: type[Record]) -> None:
-        self._folder, self._kind = folder, kind
-        self._kept: dict[str, Record] = {}
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._kept: dict[Path, msgspec.Struct] = {}
         self._told: set[str] = set()
 
-    def get(self, key: str) -> Record | None:
+    def get(self, kind: type[Record], key: str) -> Record | None:
         """The record, as whoever wrote last left it."""
-        file = self._file(key)
+        file = self._file(kind, key)
         try:
-            return msgspec.json.decode(file.read_bytes(), type=self._kind)
+            return msgspec.json.decode(file.read_bytes(), type=kind)
         except FileNotFoundError:
             pass
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            self._tell(f"{file} is damaged ({error}); it will be made anew")
+            self._tell(str(file), f"{file} is damaged ({error}); it will be made anew")
         except OSError as error:
-            self._tell(f"{file} can't be read: {error.strerror or error}")
-        return self._kept.get(key)
+            self._unusable(error)
+        found = self._kept.get(file)
+        return found if isinstance(found, kind) else None
 
-    def put(self, key: str, record: Record) -> None:
-        self._kept[key] = record
+    def put(self, key: str, record: msgspec.Struct) -> None:
+        """Keep it, in the place of what was there."""
+        file = self._file(type(record), key)
+        self._kept[file] = record
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("wb", dir=self._folder, suffix=".partial", delete=False) as file:
-                file.write(msgspec.json.format(msgspec.json.encode(record)))
-            partial = Path(file.name)
+            with tempfile.NamedTemporaryFile("wb", dir=self._folder, suffix=".partial", delete=False) as written:
+                written.write(msgspec.json.format(msgspec.json.encode(record)))
+            partial = Path(written.name)
             try:
-                partial.replace(self._file(key))
+                partial.replace(file)
             except OSError:
                 partial.unlink()
                 raise
         except OSError as error:
-            why = error.strerror or error
-            self._tell(f"{self._folder} can't be written ({why}); what rungs need is measured anew in each run")
+            self._unusable(error)
 
-    def _file(self, key: str) -> Path:
-        return self._folder / f"{self._kind.__name__.lower()}-{key}.json"
+    def _file(self, kind: type[msgspec.Struct], key: str) -> Path:
+        return self._folder / f"{kind.__name__.lower()}-{key}.json"
 
-    def _tell(self, what: str) -> None:
-        if what not in self._told:
-            self._told.add(what)
+    def _unusable(self, error: OSError) -> None:
+        why = error.strerror or error
+        self._tell("", f"{self._folder} can't be used ({why}); what rungs need is measured anew in each run")
+
+    def _tell(self, of: str, what: str) -> None:
+        if of not in self._told:
+            self._told.add(of)
             log.warning("%s", what)

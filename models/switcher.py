@@ -1,5 +1,6 @@
 """Decisions to actions, one at a time, on a thread of its own. The latest desired state wins."""
 
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -15,6 +16,8 @@ from .loads import Loads
 from .orders import Orders
 from .outcomes import Outcome, Told
 from .room import Needs, Pools, Room
+
+log = logging.getLogger("gearshift.models")
 
 __all__ = ["Lease", "Outcome", "Switcher"]
 
@@ -61,7 +64,7 @@ class Switcher:
         self._orders = Orders(self._leases)
         self._loads = Loads(host, self._leases, self._orders)
         self._told = Told(clock, lambda: self._leases.rung)
-        self._mark = mark
+        self._marked = mark
         self.outcomes, self.residencies = self._told.outcomes, self._told.residencies
         self._acting = Acting(
             ladder,
@@ -74,7 +77,7 @@ class Switcher:
             settings,
             keep=keep,
             finish_tokens=finish_tokens,
-            mark=mark,
+            mark=self._mark,
             clock=clock,
         )
         self._thread = threading.Thread(target=self._run, name="gearshift-switcher", daemon=True)
@@ -120,26 +123,43 @@ class Switcher:
             self._thread.join()
 
     def _run(self) -> None:
-        while True:
-            self._orders.wait()
-            for decision in self._orders.superseded():
-                self._told.superseded(decision)
+        while self._round():
+            pass
+
+    def _round(self) -> bool:
+        """Tell what has come up and act on the latest decision. False at the end."""
+        decision = None
+        self._orders.begin()
+        try:
+            for overtaken in self._orders.superseded():
+                self._told.superseded(overtaken)
             self._acting.take_in_losses()
             if self._orders.closed:
-                break
+                self._end()
+                return False
             decision = self._orders.take()
-            if decision is None:
-                continue
-            try:
+            if decision is not None:
                 self._acting.act(decision)
-            finally:
-                self._orders.done()
+                self._acting.keep_one(decision)
+        except Exception:
+            log.exception("after %s; the next decision is served", decision.explain() if decision else "a loss")
+        finally:
+            self._orders.done()
+        return True
+
+    def _end(self) -> None:
         loaded = self._loads.all()
         self._leases.drained(loaded)
         with self._leases.changed:
             self._leases.current = None
         for each in loaded:
             self._loads.unload(each)
-        self._mark(None)
         if loaded:
             self._told.residency()
+        self._mark(None)
+
+    def _mark(self, rung: str | None) -> None:
+        try:
+            self._marked(rung)
+        except Exception:
+            log.exception("%s could not be marked; the shift goes on", rung or "an end")

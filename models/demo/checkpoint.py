@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..ladder import CACHE, Ladder
+from ..ladder import CACHE, Ladder, LadderError
 
 CONTEXT = 1024
 _RUNGS = (("float32", 1.0), ("bfloat16", 0.99), ("int8", 0.95))
@@ -20,10 +20,17 @@ class DemoMissing(RuntimeError):
 
 
 def demo_ladder(say: Callable[[str], None]) -> Ladder:
-    """The ladder of the demo, made on the first call (about half a minute). Raises DemoMissing."""
+    """The ladder of the demo, made on the first call (about half a minute), and where it can't be used any more.
+
+    Raises DemoMissing.
+    """
     file = CACHE / "ladder.toml"
-    if not file.exists():
-        _make(file, say)
+    try:
+        return Ladder.from_toml(file)
+    except LadderError as error:
+        if file.exists():
+            say(f"The ladder has to be made anew: {error}")
+    _make(file, say)
     return Ladder.from_toml(file)
 
 

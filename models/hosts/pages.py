@@ -10,17 +10,22 @@ import msgspec
 from ...pipeline.probes.ram import Own
 
 _RESIDENT = re.compile(rb"Rss(Anon|File|Shmem):\s+(\d+)")
-_ROLLED = re.compile(rb"^(Private_Clean|Private_Dirty|Shared_Clean):\s+(\d+)", re.M)
+_SMAPS = re.compile(
+    rb"^[0-9a-f]+-[0-9a-f]+ ..(.). \S+ \S+ (\d+) *(.*)$|^(Rss|Private_Clean|Private_Dirty|Anonymous): +(\d+)", re.M
+)
 
 
 class Pages(msgspec.Struct, frozen=True, array_like=True):
-    """Bytes of a process. rss: resident, `file` of it in mapped files. private: of no other process; given back at its
-    end. shared: clean pages that others map too."""
+    """Bytes of a process. rss: resident, `file` of it in mapped files.
+
+    held: of no other process, and so given back at its end, and all that is resident of data files (weights that
+    another process maps too are needed here all the same). mapped: in data files.
+    """
 
     rss: int
     file: int
-    private: int
-    shared: int
+    held: int = 0
+    mapped: int = 0
 
 
 def _resident(status: bytes) -> tuple[int, int] | None:
@@ -31,30 +36,47 @@ def _resident(status: bytes) -> tuple[int, int] | None:
     return sum(kib.values()) * 1024, kib[b"File"] * 1024
 
 
-def own_pages() -> Pages:
-    """Of this process. The kernel walks over every page: tens of milliseconds for gigabytes."""
+def fresh_pages() -> Pages:
+    """Of this process, before it holds anything. Cheap."""
     resident = _resident(Path("/proc/self/status").read_bytes())
     assert resident is not None
-    rolled = {name: int(size) * 1024 for name, size in _ROLLED.findall(Path("/proc/self/smaps_rollup").read_bytes())}
-    return Pages(*resident, rolled[b"Private_Clean"] + rolled[b"Private_Dirty"], rolled[b"Shared_Clean"])
+    return Pages(*resident)
+
+
+def own_pages() -> Pages:
+    """Of this process. The kernel walks over every page, and over every mapping: tens of milliseconds."""
+    fresh = fresh_pages()
+    areas: list[tuple[bytes, dict[bytes, int]]] = []
+    code: set[bytes] = set()
+    for execute, inode, path, name, size in _SMAPS.findall(Path("/proc/self/smaps").read_bytes()):
+        if name:
+            areas[-1][1][name] = int(size)
+            continue
+        if execute == b"x":
+            code.add(path)
+        areas.append((path if inode != b"0" and not path.startswith((b"/dev/", b"/memfd:")) else b"", {}))
+    held = mapped = 0
+    for path, kib in areas:
+        private = kib[b"Private_Clean"] + kib[b"Private_Dirty"]
+        data = bool(path) and path not in code
+        held += kib[b"Rss"] if data else private
+        mapped += kib[b"Rss"] - kib[b"Anonymous"] if data else 0
+    return Pages(fresh.rss, fresh.file, held * 1024, mapped * 1024)
 
 
 class Watched:
-    """A worker's memory: exact at two moments, by its own account, and from there on by how its resident bytes grow,
-    which costs microseconds. `own` may be called from any thread."""
+    """A worker's memory: exact when its load ends, by its own account, and from there on by how its resident bytes
+    grow, which costs microseconds. Thread-safe."""
 
     def __init__(self, pid: int, fresh: Pages) -> None:
-        self._fresh = self._anchor = fresh
-        self._mapped = 0
+        self._anchor = fresh
         self._lock = threading.Lock()
         self._file = os.open(f"/proc/{pid}/status", os.O_RDONLY)
 
-    def loaded(self, pages: Pages) -> Own:
-        """Measure from here on; returns what it holds now. Code that it shares with the server is not its own."""
-        growth = pages.file - self._fresh.file - max(0, pages.shared - self._fresh.shared)
+    def loaded(self, pages: Pages) -> None:
+        """Measure from here on."""
         with self._lock:
-            self._anchor, self._mapped = pages, min(pages.private, max(0, growth))
-        return Own(pages.private, self._mapped)
+            self._anchor = pages
 
     def own(self) -> Own:
         """Nothing, once it has ended."""
@@ -67,7 +89,7 @@ class Watched:
         if resident is None:
             return Own()
         rss, file = resident
-        return Own(max(0, anchor.private + rss - anchor.rss), max(0, self._mapped + file - anchor.file))
+        return Own(max(0, anchor.held + rss - anchor.rss), max(0, anchor.mapped + file - anchor.file))
 
     def close(self) -> None:
         """Let go of the descriptor. Idempotent."""

@@ -1,6 +1,5 @@
 """Models in worker processes: unloading is exiting, and the kernel takes a worker before it takes the app."""
 
-import contextlib
 import logging
 import signal
 import sys
@@ -15,7 +14,7 @@ from ..ladder import ModelSpec
 from . import Freed, Model
 from .gpu import GpuReader
 from .remote import RemoteModel, Worker
-from .wire import Failed, Load, Loaded
+from .wire import Failed, Load, Loaded, checked
 from .workers import Workers
 
 log = logging.getLogger("gearshift.models")
@@ -119,8 +118,12 @@ class ProcessHost:
         self._gpus.close()
 
     def _loaded(self, worker: Worker, spec: ModelSpec) -> RemoteModel:
-        with contextlib.suppress(OSError):  # it has ended; reading tells how
-            worker.channel.send(Load(spec, _folder()))
+        try:
+            worker.channel.send(checked(Load(spec, _folder())))
+        except ValueError as error:
+            raise LoadError(f"{spec.name}: the rung can't be used: {error}") from None
+        except OSError:
+            log.debug("%s: its worker has ended; reading tells how", spec.name)
         while (message := worker.receive()) is not None:
             if isinstance(message, Failed):
                 raise LoadError(message.reason, out_of_memory=message.kind == "memory")
@@ -133,7 +136,8 @@ class ProcessHost:
         gpus = message.reserved
         if spec.device != "cpu":
             gpus = {**gpus, **self._gpus.held(worker.pid)}
-        self._held[spec.name] = {"ram": worker.pages.loaded(message.pages).used, **gpus}
+        worker.pages.loaded(message.pages)
+        self._held[spec.name] = {"ram": message.pages.held, **gpus}
         self._workers.imported(message.modules)
         return RemoteModel(worker)
 

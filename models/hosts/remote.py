@@ -15,7 +15,7 @@ from ..generation import Brake, Options, Written
 from .channel import Channel
 from .forkserver import ForkServer, told
 from .pages import Watched
-from .wire import Ask, Braking, Done, Failed, FromWorker, Here, Piece
+from .wire import Ask, Braking, Done, Failed, FromWorker, Here, Piece, checked
 
 log = logging.getLogger("gearshift.models")
 
@@ -155,11 +155,11 @@ class RemoteModel:
 
     def _ask(self, ask: Ask) -> None:
         try:
+            checked(ask)
+        except ValueError as error:
+            raise ValueError(f"the messages or their options can't be used: {error}") from None
+        with contextlib.suppress(OSError):  # it has ended; reading tells how
             self.worker.channel.send(ask)
-        except OSError:
-            return  # it has ended; reading tells how
-        except (TypeError, ValueError, OverflowError) as error:
-            raise ValueError(f"the message or its options can't be sent to a worker: {error}") from None
 
     def _brake(self, number: int, brake: Brake) -> None:
         self._send(Braking(number, brake.stopped, brake.left))

@@ -138,6 +138,17 @@ def _import(message: Import) -> None:
     gc.freeze()
 
 
+def _precompute() -> None:
+    """The table of transformers from old names of weights to new ones: a thousand patterns, that each worker would
+    compile anew. No step of torch."""
+    try:
+        from transformers.conversion_mapping import get_checkpoint_conversion_mapping
+
+        get_checkpoint_conversion_mapping("llama")
+    except Exception:  # noqa: BLE001 - it only saves time; a transformers without it has no need
+        log.debug("transformers' conversion table can't be made ahead", exc_info=True)
+
+
 def main(handed: str, app: str, level: str) -> None:
     """handed: descriptor of the socket to the app. app: its process id. level: of its log."""
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
@@ -150,6 +161,7 @@ def main(handed: str, app: str, level: str) -> None:
     from ..loading import prepare
 
     prepare()
+    _precompute()
     gc.collect()
     gc.freeze()
     server.run()

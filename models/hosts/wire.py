@@ -111,3 +111,13 @@ ToWorker = Load | Ask | Braking
 FromWorker = Here | Loaded | Piece | Done | Failed
 
 encode = msgspec.msgpack.Encoder().encode
+_to_worker = msgspec.msgpack.Decoder(ToWorker).decode
+
+
+def checked(message: Load | Ask) -> Load | Ask:
+    """The message, if a worker will understand it. Raises ValueError, naming what is of a wrong type."""
+    try:
+        _to_worker(encode(message))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(str(error)) from None
+    return message

@@ -17,7 +17,7 @@ from ...pipeline.probes.loaded_torch import loaded, reserved
 from ..failures import LoadError, OutOfMemory
 from ..generation import Brake
 from .channel import Channel
-from .pages import own_pages
+from .pages import fresh_pages, own_pages
 from .wire import Ask, Braking, Done, Failed, Here, Load, Loaded, Piece, ToWorker
 
 log = logging.getLogger("gearshift.models")
@@ -53,7 +53,7 @@ class _Worker:
 
     def run(self) -> None:
         try:
-            self._channel.send(Here(os.getpid(), own_pages()))
+            self._channel.send(Here(os.getpid(), fresh_pages()))
             threading.Thread(target=self._listen, name="gearshift-ear", daemon=True).start()
             while True:
                 message, brake = self._asked.get()
@@ -66,7 +66,7 @@ class _Worker:
 
     def _listen(self) -> None:
         """Brakes must be heard while the model writes, and the end at any time."""
-        while (message := self._channel.receive()) is not None:
+        while (message := self._heard()) is not None:
             if isinstance(message, Braking):
                 brake = self._brakes.get(message.number)
                 if brake is not None:
@@ -78,6 +78,13 @@ class _Worker:
                 self._brakes[message.number] = brake
             self._asked.put((message, brake))
         os._exit(0)
+
+    def _heard(self) -> ToWorker | None:
+        try:
+            return self._channel.receive()
+        except msgspec.DecodeError:
+            log.exception("a message from the app can't be read")
+            os._exit(1)
 
     def _load(self, message: Load) -> None:
         from ..loading import load_transformers

@@ -34,12 +34,13 @@ class Workers:
                 raise RuntimeError("the host is closed; make a new ProcessHost")
             if os.getpid() != self._owner:
                 raise RuntimeError("the host belongs to the process that made it; make a new ProcessHost after a fork")
-            if self._server is not None and self._server.over:
-                self._server.close()
-                self._server = None
-            if self._server is None:
+            over = self._server if self._server is not None and self._server.over else None
+            if self._server is None or over is not None:
                 self._server = ForkServer(self._ended, python=python)
-            return self._server
+            server = self._server
+        if over is not None:
+            over.close()
+        return server
 
     def begin(self, name: str, python: str) -> Worker:
         server = self.server(python)

@@ -60,9 +60,15 @@ def measured(spec: ModelSpec) -> dict[str, int]:
 
 
 def private() -> int:
-    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()[1:]
-    found = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines}
-    return found["Private_Clean"] + found["Private_Dirty"]
+    """Bytes that are this process's own, and those of weights that it maps, whoever else may map them just now."""
+    found, weights = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        key, _, value = line.partition(":")
+        if "-" in key:  # the head of a mapping: its addresses, and at the end its file
+            weights = line.endswith((".safetensors", ".gguf"))
+        elif key.startswith("Private_") and key != "Private_Hugetlb" or (weights and key == "Shared_Clean"):
+            found += int(value.split()[0]) * 1024
+    return found
 
 
 def status(key: str) -> int:
@@ -121,13 +127,15 @@ def main() -> int:
             rows.append(
                 f"{spec.name:<26}{need.need['ram'] / MIB:9.1f}{seen['full'] / MIB:10.1f}{off:+8.1%}{took:8.1f}"
                 f"{need.peak['ram'] / MIB:9.1f}{seen['peak'] / MIB:9.1f}{seen['held'] / MIB:9.1f}"
-                f"{need.parts['base'] / MIB:8.1f}{(seen['held'] - need.parts['weights']) / MIB:8.1f}"
+                f"{need.parts['base'] / MIB:8.1f}{(seen['held'] - need.parts['weights']) / MIB:9.1f}"
             )
             print(rows[-1], flush=True)
     return 1 if wrong else 0
 
 
-HEAD = f"{'rung':<26}{'estimate':>9}{'measured':>10}{'off':>8}{'ms':>8}{'peak est':>9}{'peak':>9}{'held':>9}{'base':>8}{'seen':>8}"
+COLUMNS = (("estimate", 9), ("measured", 10), ("off", 8), ("ms", 8), ("at load", 9), ("measured", 9), ("held", 9),
+           ("base", 8), ("measured", 9))  # fmt: skip
+HEAD = f"{'rung':<26}" + "".join(f"{title:>{width}}" for title, width in COLUMNS)
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--in-process"]:

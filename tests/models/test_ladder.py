@@ -1,14 +1,15 @@
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from gearshift.models import Ladder, LadderError, ModelManager, ModelSpec
-from gearshift.models.need import weight_bytes
 from gearshift.pipeline import Rung
 from gearshift.pipeline.preflight import with_tokens
-from safetensors import safe_open
+from gearshift.pipeline.rungs import checked_ladder
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,22 @@ from safetensors import safe_open
         ('[[rung]]\nname = "a"\nsource = "absent"', "absent is not a folder"),
         ('[[rung]]\nname = "a"\nsource = "bare"', "config.json is missing"),
         ('[[rung]]\nname = "a"\nsource = "cut"', "can't be read as a checkpoint"),
-        ('[[rung]]\nname = "a"\nsource = "good"\ncontext = 0', "context"),
+        ('[[rung]]\nname = "a"\nsource = "good"\ncontext = 0', "rung[0].context: must be tokens above 0, got 0"),
+        (
+            '[[rung]]\nname = "a"\nsource = "good"\ncontext = 2049',
+            "rung[0].context: 2049 tokens are more than the model's 2048",
+        ),
+        ('[[rung]]\nname = "a"\nsource = "good"\ndtype = "int3"', "rung[0].dtype: 'int3' is unknown; give one of auto"),
+        (
+            '[[rung]]\nname = "a"\nsource = "good"\nquantisation = "int8"',
+            "rung[0].quantisation: 'int8' is unknown; give one of torchao-int8",
+        ),
+        ('[[rung]]\nname = "a"\nsource = "good"\ndevice = "gpu"', "rung[0].device: 'gpu' is unknown; give cpu, auto"),
+        ('[[rung]]\nname = "a"\nsource = "good"\nlatency = 0', "rung[0].latency: must be seconds above 0, got 0"),
+        ('[[rung]]\nname = "a"\npath = "good"', "rung[0].path: 'good': the key is `source` now"),
+        ('[[rung]]\nname = "a"\nsource = "no/where"', "no model of that id is in"),
+        ('[[rung]]\nname = "a"\nsource = "absent.gguf"', "absent.gguf is not there"),
+        ('[[rung]]\nname = "a"\nsource = "ladder.toml"', "ladder.toml is not a folder"),
     ],
 )
 def test_a_bad_file_is_one_error_that_names_file_and_key(
@@ -59,10 +75,43 @@ def test_relative_paths_start_at_the_file(tmp_path: Path, checkpoints: dict[str,
     assert Ladder.from_toml(tmp_path / "ladder.toml")[0].source == str(tmp_path / "model")
 
 
-def test_weight_bytes_are_those_of_the_tensors(checkpoints: dict[str, Path]) -> None:
-    with safe_open(checkpoints["large"] / "model.safetensors", "pt") as file:
-        counted = sum(file.get_tensor(name).nbytes for name in file.keys())  # noqa: SIM118 - not a dict
-    assert weight_bytes(checkpoints["large"]) == counted
+def test_a_ladder_without_qualities_is_ordered_by_size_and_precision(checkpoints: dict[str, Path]) -> None:
+    specs = [
+        ModelSpec(name=f"{name} {dtype}", source=str(checkpoints[name]), dtype=dtype)
+        for name in ("large", "small")
+        for dtype in ("float32", "bfloat16")
+    ]
+    rungs = checked_ladder(Ladder(specs).rungs())
+    assert len({rung.quality for rung in rungs}) == 4
+    with pytest.raises(ValueError, match="ladder must be best first"):
+        checked_ladder(Ladder(specs[::-1]).rungs())
+
+
+def test_a_rung_without_a_chat_template_is_told_and_allowed(
+    tmp_path: Path, checkpoints: dict[str, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = shutil.copytree(checkpoints["small"], tmp_path / "bare")
+    (folder / "chat_template.jinja").unlink()
+    assert len(Ladder([ModelSpec(name="a", source=str(folder))])) == 1
+    assert "ladder: rung[0].source: " in caplog.text and "has no chat template" in caplog.text
+
+
+def test_what_is_quantised_already_is_not_quantised_again(tmp_path: Path, checkpoints: dict[str, Path]) -> None:
+    folder = shutil.copytree(checkpoints["small"], tmp_path / "int8")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "quantization_config": {"quant_method": "torchao"}}))
+    assert Ladder([ModelSpec(name="a", source=str(folder))])
+    with pytest.raises(LadderError, match=r"quantisation: .*int8 is quantised by torchao already; leave out"):
+        Ladder([ModelSpec(name="a", source=str(folder), quantisation="torchao-int8")])
+
+
+def test_an_unknown_name_is_told_with_those_that_there_are(checkpoints: dict[str, Path]) -> None:
+    with pytest.raises(KeyError, match="no rung is named 'b'; there are a"):
+        Ladder([ModelSpec(name="a", source=str(checkpoints["small"]))]).named("b")
+
+
+def test_a_latency_reaches_the_decisions(checkpoints: dict[str, Path]) -> None:
+    assert Ladder([ModelSpec(name="a", source=str(checkpoints["small"]), latency=2.5)]).rungs()[0].latency == 2.5
 
 
 def test_a_rung_says_what_context_it_has_room_for_and_what_a_further_token_takes(checkpoints: dict[str, Path]) -> None:

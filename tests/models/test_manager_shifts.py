@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,15 @@ from reactivex import Subject
 from tests.models.machine import FOUR, TOTAL, Machine
 
 WAIT = 60
+
+
+def until(holds: Callable[[], bool]) -> None:
+    pause = threading.Event()
+    for _ in range(WAIT * 100):
+        if holds():
+            return
+        pause.wait(0.01)
+    raise AssertionError("it did not come about")
 
 
 def words(count: int) -> str:
@@ -81,13 +90,13 @@ def test_a_parachute_answers_without_a_load_and_is_counted_into_the_others_needs
     host = FakeHost()
     machine = Machine(ladder, host=host, more={"parachute": True})
     machine.load()
-    machine.until(lambda: machine.manager._switcher.kept == "small")
+    until(lambda: machine.manager._switcher.kept == "small")
     small = machine.needs["small"]
     told = {rung.name: rung.need["ram"] for rung in machine.manager.scaler.ladder}
     assert told == {name: need + (small if name != "small" else 0) for name, need in machine.needs.items()}
     loads = len(host._load.loaded)  # pyright: ignore[reportFunctionMemberAccess]
     machine.push(int(0.9 * TOTAL) - small)
-    machine.until(lambda: machine.manager.rung == "small")
+    until(lambda: machine.manager.rung == "small")
     assert machine.manager.respond("Hi", options=FOUR).rungs == ("small",)
     assert len(host._load.loaded) == loads  # pyright: ignore[reportFunctionMemberAccess]
     machine.manager.shutdown()

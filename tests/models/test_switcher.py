@@ -210,6 +210,26 @@ def test_the_marker_names_the_best_of_what_is_loaded_and_what_comes(ladder: Ladd
     assert [mark for mark, _ in itertools.groupby(marks)] == ["small", "large", "medium", None]
 
 
+def test_a_reading_or_a_marker_that_raises_fails_one_decision_at_most(ladder: Ladder) -> None:
+    def broken(rung: str | None) -> None:
+        raise RuntimeError(f"no marker for {rung}")
+
+    with Rig(ladder, mark=broken, keep="small") as rig:
+
+        def fail() -> None:
+            raise OSError("no reading")
+
+        rig.host.on_read = fail
+        rig.carry_out(to("large"))
+        assert (rig.outcomes[0].kind, rig.outcomes[0].reason) == ("failed", "OSError: no reading")
+        rig.host.on_read = lambda: fail() if rig.host.models else None  # once there is something to keep one beside
+        rig.carry_out(to("large"))
+        assert rig.outcomes[1].kind == "loaded" and rig.switcher.kept is None
+        rig.host.on_read = lambda: None
+        rig.carry_out(to("medium", "large"))
+        assert (rig.switcher.rung, rig.switcher.kept) == ("medium", "small")
+
+
 def test_a_subscriber_that_raises_or_submits_stops_nothing(ladder: Ladder) -> None:
     with Rig(ladder) as rig:
         follow = threading.Event()

@@ -161,14 +161,21 @@ def test_a_broken_checkpoint_is_a_load_error_with_its_reason(
     with pytest.raises(LoadError, match="broken: .*no-such-model") as caught:
         host.load(ModelSpec(name="broken", source=str(tmp_path)))
     assert not caught.value.out_of_memory and host.own() == (0, 0)
+    with pytest.raises(LoadError, match="broken: the rung can't be used: .*Path"):
+        host.load(ModelSpec(name="broken", source=tmp_path))  # pyright: ignore[reportArgumentType]
 
 
 def test_what_a_message_or_an_option_is_refused_for_is_told(host: ProcessHost, ladder: Ladder) -> None:
     model = load(host, ladder.named("small"))
     with pytest.raises(ValueError, match="longer than the rung's context"):
         model.generate([{"role": "user", "content": "x" * 600}], "", Options(max_new_tokens=4), print, Brake())
-    with pytest.raises(ValueError, match="can't be sent to a worker"):
-        model.generate(QUESTION, "", Options(sampling={"stop": object()}), print, Brake())
+    for messages, options in (
+        (QUESTION, Options(sampling={"stop": object()})),
+        ([{"role": "user", "content": 5}], LONG),
+        (QUESTION, Options(max_new_tokens=2.5)),  # pyright: ignore[reportArgumentType]
+    ):
+        with pytest.raises(ValueError, match="the messages or their options can't be used: .*(object|int|float)"):
+            model.generate(messages, "", options, print, Brake())
     assert words(model)[1].finished
     host.unload("small", model)
 
