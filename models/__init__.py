@@ -7,18 +7,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .failures import LoadError, ModelError, OutOfMemory, WorkerLost
     from .generation import Options, Reply
     from .ladder import Ladder, LadderError, ModelSpec
-    from .manager import ModelManager, NoRungFits
+    from .limits import ReplyTimeout
+    from .manager import ModelManager
     from .notices import Notice
+    from .queueing import Busy, ShutDown
+    from .saved_conversations import ConversationError
     from .switcher import Outcome, Switcher
+    from .waiting import NoRungFits
+    from .wording import WordingError
 
 __all__ = [
-    "Ladder", "LadderError", "ModelManager", "ModelSpec", "NoRungFits", "Notice", "Options", "Outcome", "Reply",
-    "Switcher",
+    "Busy", "ConversationError", "Ladder", "LadderError", "LoadError", "ModelError", "ModelManager", "ModelSpec",
+    "NoRungFits", "Notice", "Options", "OutOfMemory", "Outcome", "Reply", "ReplyTimeout", "ShutDown", "Switcher",
+    "WordingError", "WorkerLost",
 ]  # fmt: skip
 
-_ROOMS = ("generation", "ladder", "manager", "notices", "switcher")
+_ROOMS = (
+    "failures", "generation", "ladder", "limits", "manager", "notices", "queueing", "saved_conversations", "switcher",
+    "waiting", "wording",
+)  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -30,7 +30,12 @@ class LoadError(RuntimeError):
 
 
 class ModelError(RuntimeError):
-    """A rung failed while it answered. What it had streamed by then stands, and another rung can go on."""
+    """A rung failed while it answered. What it had streamed by then stands, and another rung can go on.
+
+    partial: what there was of a reply when this reached its caller; it is in the history too.
+    """
+
+    partial: str = ""
 
 
 class OutOfMemory(ModelError):

@@ -117,19 +117,34 @@ class Written(msgspec.Struct, frozen=True):
 class Reply(str):
     """The text of a reply.
 
-    rung: which wrote its end. rungs: all that wrote it, in order. degraded: whether a rung below the top of the
-    ladder wrote any of it. seconds: from question to end.
+    rungs: all that wrote it, in order; none where it was called off before its first word. degraded: whether a rung
+    below the top of the ladder wrote any of it. end: `eos` (the model was done), `length` (max_new_tokens), `wound up`
+    (brought to the end of a sentence before a shift), `cancelled`. tokens: written, over all rungs. seconds: from
+    question to end. first_seconds: from question to first text, None where there was none.
     """
 
     rungs: tuple[str, ...]
     degraded: bool
+    end: str
+    tokens: int
     seconds: float
+    first_seconds: float | None
 
-    def __new__(cls, text: str, *, rungs: tuple[str, ...], degraded: bool, seconds: float) -> "Reply":
+    def __new__(
+        cls, text: str, *, rungs: tuple[str, ...], degraded: bool, seconds: float, end: str = "eos", tokens: int = 0,
+        first_seconds: float | None = None,
+    ) -> "Reply":  # fmt: skip
         reply = super().__new__(cls, text)
         reply.rungs, reply.degraded, reply.seconds = rungs, degraded, seconds
+        reply.end, reply.tokens, reply.first_seconds = end, tokens, first_seconds
         return reply
 
     @property
-    def rung(self) -> str:
-        return self.rungs[-1]
+    def rung(self) -> str | None:
+        """Which wrote its end."""
+        return self.rungs[-1] if self.rungs else None
+
+    @property
+    def cut(self) -> bool:
+        """It ended before the model was done and before what was asked for: wound up, or cancelled."""
+        return self.end in ("wound up", "cancelled")

@@ -1,35 +1,46 @@
 """The app's one object: ask, and get a reply, whatever happens to the memory meanwhile."""
 
 import asyncio
+import atexit
 import threading
-import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from reactivex import Observable, Subject
+from reactivex import Observable
 
-from ..pipeline.rungs import Rung
 from ..pipeline.samples import Pool, Sample
 from ..pipeline.scaler import ProactiveScaler
 from ..pipeline.settings import Settings
-from ..pipeline.shielding import shielded
-from ..pipeline.sources import Sampler, default_probes
+from ..pipeline.sources import Sampler, default_probes, event_time
 from ..pipeline.tiers import machine_settings
 from ..pipeline.words import Decision
-from .conversation import Conversations, Message
+from .answering import Answering
+from .asking import Asking
+from .conversation import Conversations, Message, naming
+from .crash_marker import CrashMarker
+from .ending import Ending
 from .first_load import FirstLoad
-from .generation import Options, Reply, tokens_of
+from .generation import Options, Reply
+from .guarding import Guard
 from .hosts import Host
-from .hosts.inline import InlineHost
-from .ladder import Ladder, ModelSpec, default_ladder
-from .notices import Notice, notice_for
-from .switcher import Lease, Outcome, Switcher
+from .hosts.choosing import default_host
+from .ladder import CACHE, Ladder, ModelSpec, default_ladder
+from .limits import Limits
+from .neighbours import Neighbours
+from .notices import Notices
+from .queueing import Turns
+from .remembered import Needs
+from .residing import Parachute, Residing
+from .suggestions import Suggestions
+from .switcher import Switcher
+from .waiting import NoRungFits, Waiting
+from .wording import Wording
 
+__all__ = ["ModelManager", "NoRungFits"]
 
-class NoRungFits(RuntimeError):
-    """Not even the smallest rung fits now; the message has the numbers. Ask again later."""
+_PATIENCE = 5.0
+"""Seconds, at least, that a reply waits for a first sample and what is decided on it."""
 
 
 class ModelManager:
@@ -39,13 +50,19 @@ class ModelManager:
         ladder: a `Ladder`, the path of a TOML file, or None for the one in the user's cache folder.
         settings: `Settings`; this machine's tier by default.
         source: samples; this machine by default.
-        host: where models live; this process by default.
+        host: where models live; worker processes by default, where they can be had.
         system: a system prompt for every conversation.
+        name_rung: tell the model in its system prompt which rung it is, one sentence.
+        parachute: keep the smallest rung loaded beside the one that answers, so that the worst moment needs no load.
+        queue: how many replies may wait while one is written; a further one raises Busy.
+        notices: a TOML file, or a mapping, with the words for `notices` in place of those that ship.
+        cache: the folder for what is remembered from run to run; gearshift's own in the user's cache by default.
         dry_run: load the best rung that fits, then only tell what would be done: shifts are decided, explained, logged
             and counted as if each had been carried out, but replies stay on that rung, and there are no notices.
 
     `notices`, `residencies`, `outcomes` and `decisions` are Observables; their items come from gearshift's threads.
-    Raises LadderError, or TierError for a file that GEARSHIFT_TIERS names, before anything is loaded.
+    `needs` is what is known of the rungs' memory. Thread-safe.
+    Raises LadderError, WordingError, or TierError for a file that GEARSHIFT_TIERS names, before anything is loaded.
     """
 
     def __init__(
@@ -56,50 +73,60 @@ class ModelManager:
         source: Observable[Sample] | None = None,
         host: Host | None = None,
         system: str | None = None,
+        name_rung: bool = True,
+        parachute: bool = False,
+        queue: int = 16,
+        notices: str | Path | Mapping[str, Any] | None = None,
+        cache: str | Path | None = None,
         dry_run: bool = False,
     ) -> None:
         self.ladder = ladder if isinstance(ladder, Ladder) else Ladder.from_toml(ladder) if ladder else default_ladder()
         self.settings = settings or machine_settings()
-        self._rungs = {rung.name: rung for rung in self.ladder.rungs()}
-        self._host = host or InlineHost()
+        self._wording = Wording(notices)
+        self._turns = Turns(queue)
+        folder = Path(cache) if cache is not None else CACHE
+        self.needs = Needs(folder / "needs")
+        self._marker = CrashMarker(self.ladder, folder / "running")
+        kept = Parachute(self.ladder, self.needs, wanted=parachute)
+        rungs = kept.rungs(self.ladder)
+        self._host = host or default_host(self.ladder)
         self._sampler = Sampler(default_probes(budget=self.settings.budget, own=self._host.own))
-        self._switcher = Switcher(self.ladder, self._host, _Estimates(self._rungs), self._pools, self.settings)
-        self._conversations = Conversations(system)
-        self._notices: Subject[Notice] = Subject()
-        self.notices: Observable[Notice] = shielded(self._notices)
-        self.residencies, self.outcomes = self._switcher.residencies, self._switcher.outcomes
-        self._turn = threading.Lock()
-        self._workers = ThreadPoolExecutor(thread_name_prefix="gearshift-reply")
-        self._shut = threading.Lock()
-        self._down = False
-        self._decided = threading.Event()
-        self._shed: Decision | None = None
+        self._switcher = Switcher(
+            self.ladder, self._host, self.needs, self._pools, self.settings, keep=kept.name, mark=self._marker.note
+        )
+        self.outcomes = self._switcher.outcomes
+        self._residing = Residing(self._switcher.residencies, kept, crashed=self._crashed(), clock=event_time)
+        self.residencies = self._residing.stream
         self.scaler = ProactiveScaler(
-            list(self._rungs.values()),
-            self.settings,
-            source,
-            residencies=self._switcher.residencies,
-            sampler=self._sampler,
-            dry_run=dry_run,
+            rungs, self.settings, source, residencies=self.residencies, sampler=self._sampler, dry_run=dry_run
         )
         self.decisions = self.scaler.decisions
+        self._conversations = Conversations(system)
+        self._name_rung = name_rung
         self._first = FirstLoad() if dry_run else None
-        self._subscriptions = [
-            self.scaler.decisions.subscribe(self._decide),
-            self._switcher.outcomes.subscribe(self._finished),
-        ]
+        self._waiting = Waiting(self._switcher, max(_PATIENCE, self.settings.silence), lambda: self._why_none)
+        suggestions = Suggestions(self._wording, self.settings, self.needs.of, Neighbours().programs)
+        self._notices = Notices(self.ladder, self._wording, suggestions)
+        self.notices = self._notices.stream
+        guard = Guard(self.scaler, dry=dry_run, ran_out=self._ran_out, because=self._notices.because)
+        kill = getattr(self._host, "kill", None)  # only what lives in a process of its own can be killed
+        answering = Answering(self._waiting, guard, self._named, kill=kill, again=not dry_run)
+        self._asking = Asking(self._turns, self._conversations, answering, self.ladder[0].name)
+        self._end = Ending(self._close)
+        self._subscriptions = [self.scaler.decisions.subscribe(self._decide)]
         if self._first is not None:
             self._subscriptions.append(self._switcher.residencies.subscribe(self._first.saw))
+        else:
+            self._subscriptions.append(self.scaler.samples.subscribe(self._notices.sampled))
+            self._subscriptions.append(self._switcher.residencies.subscribe(self._notices.resided))
+            self._subscriptions.append(self.outcomes.subscribe(self._notices.ended))
+        atexit.register(self.shutdown)
         self.scaler.start_continuous_monitoring()
 
     @property
     def rung(self) -> str | None:
         """The name of what is loaded now."""
         return self._switcher.rung
-
-    def history(self, conversation_id: str = "default") -> list[Message]:
-        """The turns so far, as chat messages."""
-        return self._conversations.history(conversation_id)
 
     def respond(
         self,
@@ -109,93 +136,74 @@ class ModelManager:
         options: Options | None = None,
         on_text: Callable[[str], None] | None = None,
         cancelled: threading.Event | None = None,
+        timeout: float | None = None,
     ) -> Reply:
         """Answer, blocking. `on_text` gets pieces as they come, from this thread.
 
-        A reply that a shift interrupts, or a failure such as memory running out, is continued by the next rung.
-        Raises NoRungFits, or RuntimeError after
-        `shutdown`, or what the model raised.
+        A reply that a shift interrupts, or a failure such as memory running out, is continued by the next rung. One
+        that `cancelled` calls off, at any stage, is returned as far as it came (`Reply.cut`).
+
+        Args:
+            timeout: seconds for the whole reply, waiting included.
+
+        Raises:
+            Busy: as many replies wait as may.
+            NoRungFits, ReplyTimeout, ModelError (the last rung failed twice), ShutDown: with the text so far as
+                `.partial`; it is in the history too.
+            ValueError: for a message longer than the rung's context, for options and timeouts that can't be used.
         """
-        asked = time.monotonic()
-        with self._turn:
-            messages = self._conversations.with_question(conversation_id, message)
-            text, rungs = "", []
-
-            def take(piece: str) -> None:
-                nonlocal text
-                text += piece
-                if on_text is not None:
-                    on_text(piece)
-
-            finished = False
-            while not finished and not (cancelled is not None and cancelled.is_set()):
-                with self._lease() as lease:
-                    if not rungs or rungs[-1] != lease.spec.name:
-                        rungs.append(lease.spec.name)
-                    self._check(lease.spec, tokens_of(messages, options or Options(), context=lease.spec.context))
-                    try:
-                        finished = self._write(lease, messages, text, options or Options(), take, cancelled)
-                    except (MemoryError, RuntimeError) as error:  # out of memory has both faces
-                        told = f"a reply on {lease.spec.name} failed: {error}"
-                        if self.scaler.initiate_graceful_degradation(told, immediate=True) is None or self._first:
-                            raise
-            seconds = time.monotonic() - asked
-            if finished or text:
-                self._conversations.add(conversation_id, message, text)
-        return Reply(text, rungs=tuple(rungs), degraded=any(r != self.ladder[0].name for r in rungs), seconds=seconds)
+        limits = Limits(cancelled, timeout)
+        return self._asking.respond(message, conversation_id, options or Options(), limits, on_text)
 
     async def generate_response(
-        self, message: str, conversation_id: str = "default", *, options: Options | None = None
+        self,
+        message: str,
+        conversation_id: str = "default",
+        *,
+        options: Options | None = None,
+        timeout: float | None = None,
     ) -> Reply:
-        """As `respond`, without blocking the event loop."""
-        loop = asyncio.get_running_loop()
-        cancelled = threading.Event()
-        try:
-            return await loop.run_in_executor(
-                self._workers, lambda: self.respond(message, conversation_id, options=options, cancelled=cancelled)
-            )
-        except asyncio.CancelledError:
-            cancelled.set()
-            raise
+        """As `respond`, without blocking the event loop. Cancelling the task stops the model at the next token.
 
-    async def stream_response(
-        self, message: str, conversation_id: str = "default", *, options: Options | None = None
-    ) -> AsyncIterator[str]:
-        """The reply piece by piece. Leaving the loop early stops the model at the next token."""
-        loop = asyncio.get_running_loop()
-        pieces: asyncio.Queue[str | None] = asyncio.Queue()
-        cancelled = threading.Event()
+        What had been written by then is in the history before the next reply begins.
+        """
+        return await self._asking.generate(message, conversation_id, options or Options(), timeout)
 
-        def put(piece: str | None) -> None:
-            loop.call_soon_threadsafe(pieces.put_nowait, piece)
+    def stream_response(
+        self,
+        message: str,
+        conversation_id: str = "default",
+        *,
+        options: Options | None = None,
+        timeout: float | None = None,
+    ) -> AsyncGenerator[str, None]:
+        """The reply piece by piece, as `generate_response` would give it. Leaving the loop early stops the model."""
+        return self._asking.stream(message, conversation_id, options or Options(), timeout)
 
-        def work() -> None:
-            try:
-                self.respond(message, conversation_id, options=options, on_text=put, cancelled=cancelled)
-            finally:
-                put(None)
+    def history(self, conversation_id: str = "default") -> list[Message]:
+        """The turns so far, as chat messages."""
+        return self._conversations.history(conversation_id)
 
-        done = loop.run_in_executor(self._workers, work)
-        try:
-            while (piece := await pieces.get()) is not None:
-                yield piece
-            await done
-        finally:
-            cancelled.set()
+    def forget(self, conversation_id: str) -> bool:
+        """Drop a conversation's history. Was there one?"""
+        return self._conversations.forget(conversation_id)
+
+    def save(self, path: str | Path) -> None:
+        """Write all conversations to a JSON file, whole or not at all. Raises OSError."""
+        self._conversations.save(path)
+
+    def restore(self, path: str | Path) -> None:
+        """Replace all conversations by those of a file. Raises ConversationError, and then changes nothing."""
+        self._conversations.restore(path)
 
     def shutdown(self) -> None:
-        """Stop monitoring, let the action under way end, unload. Idempotent; replies in progress end where they are."""
-        with self._shut:
-            if self._down:
-                return
-            self._down = True
-            self._decided.set()
-            self.scaler.stop_continuous_monitoring()
-            for subscription in self._subscriptions:
-                subscription.dispose()
-            self._switcher.close()
-            self._workers.shutdown(wait=True)
-            self._sampler.close()
+        """Stop monitoring, brake replies, unload, and end all threads and processes. Idempotent, from any thread.
+
+        A reply in progress ends where it is: it raises ShutDown. Called from inside `on_text` or a subscriber, it
+        returns at once, and the rest follows as soon as that has returned.
+        """
+        here = self._turns.writes_here() or threading.current_thread().name.startswith("gearshift-")
+        self._end.begin(wait=not here)
 
     def __enter__(self) -> "ModelManager":
         return self
@@ -203,108 +211,46 @@ class ModelManager:
     def __exit__(self, *_: Any) -> None:
         self.shutdown()
 
-    def _lease(self) -> Any:
-        return _Leasing(self)
+    async def __aenter__(self) -> "ModelManager":
+        return self
 
-    def _check(self, spec: ModelSpec, tokens: int) -> None:
-        """The pre-flight check of a reply: when its rung no longer fits, a smaller one takes over at once.
+    async def __aexit__(self, *_: Any) -> None:
+        await asyncio.to_thread(self.shutdown)
 
-        In a dry run it is of the rung that would write the reply.
-        """
-        rung = spec.name if self._first is None else None
-        found = self.scaler.check_preflight_resources("generate", rung, tokens=tokens)
-        if not found.ok and found.known:
-            self.scaler.initiate_graceful_degradation(found.reason, immediate=True)
+    def _close(self) -> None:
+        atexit.unregister(self.shutdown)
+        self._turns.close()
+        self._waiting.close()
+        self.scaler.stop_continuous_monitoring()
+        for subscription in self._subscriptions:
+            subscription.dispose()
+        self._switcher.close()
+        self._residing.close()
+        self._asking.wait_ended()
+        self._notices.close()
+        self._host.close()
+        self._marker.close()
+        self._sampler.close()
 
-    def _write(
-        self,
-        lease: Lease,
-        messages: list[Message],
-        text: str,
-        options: Options,
-        take: Callable[[str], None],
-        cancelled: threading.Event | None,
-    ) -> bool:
-        began = time.monotonic()
+    def _named(self, messages: list[Message], rung: str) -> list[Message]:
+        return naming(messages, self._wording.text("model", "rung", rung=rung)) if self._name_rung else messages
 
-        def take_or_stop(piece: str) -> None:
-            take(piece)
-            if cancelled is not None and cancelled.is_set():
-                lease.brake.stop()
+    def _ran_out(self, spec: ModelSpec) -> None:
+        self._residing.ran_out(spec.name, self.needs.ran_out(spec).need)
 
-        ok = False
-        try:
-            written = lease.model.generate(messages, text, options, take_or_stop, lease.brake)
-            ok = True
-            return written.finished
-        finally:
-            self.scaler.record_performance(f"generate on {lease.spec.name}", time.monotonic() - began, ok)
+    def _crashed(self) -> str | None:
+        """The rung with which an earlier run ended uncleanly, where there is a smaller one to start with."""
+        rung = self._marker.previous()
+        return rung if rung != self.ladder[-1].name else None
 
-    def _no_rung(self) -> NoRungFits:
-        if self._shed is not None:
-            return NoRungFits(self._shed.explain())
-        last = list(self._rungs)[-1]
-        return NoRungFits(self.scaler.check_preflight_resources(rung=last).reason)
+    @property
+    def _why_none(self) -> str:
+        return self.scaler.check_preflight_resources(rung=self.ladder[-1].name).reason
 
     def _pools(self, names: Collection[str]) -> Mapping[str, Pool | None]:
         return self._sampler.take_pools(names).pools
 
     def _decide(self, decision: Decision) -> None:
-        self._shed = decision if decision.target is None else None
         if self._first is None or self._first.acts_on(decision):
             self._switcher.submit(decision)
-        self._decided.set()
-
-    def _finished(self, outcome: Outcome) -> None:
-        if outcome.kind in ("handed over", "unloaded"):
-            notice = notice_for(outcome.decision)
-            if notice is not None:
-                self._notices.on_next(notice)
-
-
-class _Leasing:
-    """A lease, or the clear error why there is none."""
-
-    def __init__(self, manager: ModelManager) -> None:
-        self._manager = manager
-
-    def __enter__(self) -> Lease:
-        m = self._manager
-        patience = time.monotonic() + max(5.0, 3 * m.settings.interval)
-        m._decided.wait(timeout=patience - time.monotonic())
-        while True:
-            self._inner = m._switcher.leased()
-            lease = self._inner.__enter__()
-            if lease is not None or m._shed is not None or m._down or time.monotonic() > patience:
-                break
-            time.sleep(0.05)  # a rung failed to load; the next sample decides on another
-        if lease is None:
-            if m._down:
-                raise RuntimeError("the manager has been shut down; make a new ModelManager")
-            raise m._no_rung()
-        return lease
-
-    def __exit__(self, *error: Any) -> None:
-        self._inner.__exit__(*error)
-
-
-class _Estimate(NamedTuple):
-    need: dict[str, int]
-    peak: dict[str, int]
-
-
-class _Estimates:
-    """What rungs need by their files alone."""
-
-    def __init__(self, rungs: Mapping[str, Rung]) -> None:
-        self._rungs = rungs
-
-    def of(self, spec: ModelSpec) -> _Estimate:
-        need = self._rungs[spec.name].need
-        return _Estimate(need, need)
-
-    def learn(self, spec: ModelSpec, held: Mapping[str, int]) -> _Estimate:  # noqa: ARG002
-        return _Estimate({}, {})
-
-    def ran_out(self, spec: ModelSpec) -> _Estimate:  # noqa: ARG002
-        return _Estimate({}, {})
+        self._waiting.decided(decision)

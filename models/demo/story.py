@@ -16,7 +16,7 @@ from ...pipeline.recording import record
 from ...pipeline.settings import Settings
 from ...pipeline.words import Decision
 from ..generation import Options
-from ..hosts.inline import prepare_transformers
+from ..hosts.inline import InlineHost, prepare_transformers
 from ..ladder import Ladder
 from ..manager import ModelManager, NoRungFits
 from ..switcher import Outcome
@@ -107,7 +107,7 @@ def run_demo(recording: Path | None = None) -> int:
     need = {rung.name: rung.need["ram"] for rung in ladder.rungs()}
     log = Log(settings, need)
     screen = Screen(settings)
-    with screen, ModelManager(ladder, settings) as manager:
+    with screen, ModelManager(ladder, settings, host=InlineHost()) as manager:
         _play(manager, log, screen, recording)
     screen.console.print(table(log))
     wrong = verdict(log)

@@ -42,6 +42,14 @@ def make_checkpoint(folder: Path, hidden: int, *, tied: bool = True) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What managers remember stays out of the user's cache, and is not seen by the next test."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setattr("gearshift.models.manager.CACHE", folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("checkpoints")

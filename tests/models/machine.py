@@ -1,10 +1,12 @@
 """A manager over a scripted machine: samples are pushed by hand, models are fakes."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from gearshift.models import Ladder, ModelManager, Options, Outcome
+from gearshift.models.hosts import Host
 from gearshift.models.hosts.inline import InlineHost
 from gearshift.models.testing import FakeLoader
 from gearshift.pipeline import Pool, Sample, Settings
@@ -19,7 +21,10 @@ class Machine:
 
     dry_run = False
 
-    def __init__(self, ladder: Ladder, loader: FakeLoader | None = None, **settings: Any) -> None:
+    def __init__(
+        self, ladder: Ladder, loader: FakeLoader | None = None, *, host: Host | None = None,
+        more: Mapping[str, Any] = MappingProxyType({}), **settings: Any,
+    ) -> None:  # fmt: skip
         self.source: Subject[Sample] = Subject()
         self.loader = loader or FakeLoader()
         self.time = 0.0
@@ -27,9 +32,13 @@ class Machine:
         self.outcomes: list[Outcome] = []
         self.notices: list[Any] = []
         self.manager = ModelManager(
-            ladder, Settings(interval=0.1, settle=0, **settings), source=self.source, host=InlineHost(self.loader),
+            ladder,
+            Settings(interval=0.1, settle=0, **settings),
+            source=self.source,
+            host=host or InlineHost(self.loader),
             dry_run=self.dry_run,
-        )  # fmt: skip
+            **more,
+        )
         self.manager.outcomes.subscribe(self._ended)
         self.manager.notices.subscribe(self.notices.append)
         self.needs = {rung.name: rung.need["ram"] for rung in ladder.rungs()}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from gearshift.models import Ladder, NoRungFits, Options
+from gearshift.models import Ladder, ModelError, NoRungFits, Options
 from gearshift.models.testing import FakeLoader
 from gearshift.pipeline import Pool, Sample
 
@@ -103,18 +103,35 @@ def test_a_model_that_runs_out_of_memory_mid_reply_hands_over_to_a_smaller_one(l
     machine.manager.shutdown()
 
 
-def test_a_failure_on_the_last_rung_reaches_the_caller_and_the_next_question_is_answered(ladder: Ladder) -> None:
+def test_a_failure_on_the_last_rung_is_tried_once_more(ladder: Ladder) -> None:
     words = iter(range(1000))
 
     def gate() -> None:
         if next(words) == 1:
+            raise RuntimeError("not this time")
+
+    machine = Machine(ladder, FakeLoader(gate=gate))
+    machine.load(shortage(machine, "small") - (1 << 20))
+    assert machine.manager.rung == "small"
+    reply = machine.manager.respond("Hi", options=FOUR)
+    assert (reply, reply.rungs, reply.tokens) == ("word0 word1 word2 word3 ", ("small",), 4)
+    machine.manager.shutdown()
+
+
+def test_a_second_failure_on_the_last_rung_reaches_the_caller_and_the_words_so_far_are_kept(ladder: Ladder) -> None:
+    words = iter(range(1000))
+
+    def gate() -> None:
+        if next(words) in (1, 2):
             raise RuntimeError("no way out")
 
     machine = Machine(ladder, FakeLoader(gate=gate))
     machine.load(shortage(machine, "small") - (1 << 20))
     assert machine.manager.rung == "small"
-    with pytest.raises(RuntimeError, match="no way out"):
+    with pytest.raises(ModelError, match="no way out") as caught:
         machine.manager.respond("Hi", options=FOUR)
+    assert caught.value.partial == "word0 "
+    assert [m["content"] for m in machine.manager.history()] == ["Hi", "word0 "]
     assert machine.manager.respond("Hi", options=FOUR) == "word0 word1 word2 word3 "
     machine.manager.shutdown()
 
@@ -162,9 +179,12 @@ def test_the_preflight_of_a_reply_counts_its_tokens(machine: Machine) -> None:
 
     machine.load()
     machine.manager.scaler.check_preflight_resources = spy
+    told = machine.loader.loaded[0].asked
     machine.manager.respond("x" * 30, options=FOUR)
     machine.manager.respond("y" * 3000, options=FOUR)
-    assert asked == [("generate", "large", 14), ("generate", "large", 512)]
+    characters = sum(len(message["content"]) for message in told[0][0])
+    assert characters > 30
+    assert asked == [("generate", "large", -(-characters // 3) + 4), ("generate", "large", 512)]
 
 
 def test_when_no_rung_fits_the_app_is_told_the_numbers_and_lives_on(machine: Machine) -> None:

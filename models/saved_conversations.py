@@ -1,0 +1,78 @@
+"""Conversations as a JSON file."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+VERSION = 1
+
+
+class ConversationError(ValueError):
+    """A file that holds no conversations that can be used: names the file, the place and the remedy."""
+
+
+class _Turn(msgspec.Struct, forbid_unknown_fields=True):
+    role: Literal["user", "assistant"]
+    content: str
+
+
+class _Head(msgspec.Struct):
+    version: int
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    version: int
+    conversations: dict[str, list[_Turn]]
+
+
+def write(path: str | Path, turns: Mapping[str, list[dict[str, str]]]) -> None:
+    """Replace the file at once, so that a crash leaves the old one or the new one. Private. Raises OSError."""
+    file = Path(path)
+    content = msgspec.json.format(msgspec.json.encode({"version": VERSION, "conversations": turns}))
+    handle, made = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content + b"\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(made).replace(file)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            Path(made).unlink()
+        raise
+
+
+def read(path: str | Path) -> dict[str, list[dict[str, str]]]:
+    """Chat messages by conversation. Raises ConversationError."""
+    file = Path(path)
+    remedy = "give a file that `save` wrote"
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise ConversationError(f"{file}: can't be read: {error.strerror}; {remedy}") from None
+    try:
+        version = msgspec.json.decode(content, type=_Head).version
+        if version != VERSION:
+            raise ConversationError(
+                f"{file}: version: must be {VERSION}, got {version}; use the gearshift that saved it"
+            )
+        found = msgspec.json.decode(content, type=_File).conversations
+    except msgspec.MsgspecError as error:
+        raise ConversationError(f"{file}: damaged: {error}; {remedy}") from None
+    for conversation, turns in found.items():
+        for i, turn in enumerate(turns):
+            if turn.role != ("user", "assistant")[i % 2]:
+                where = f"conversations[{conversation!r}][{i}].role"
+                raise ConversationError(
+                    f"{file}: {where}: user and assistant must alternate, got {turn.role}; {remedy}"
+                )
+        if len(turns) % 2:
+            raise ConversationError(
+                f"{file}: conversations[{conversation!r}]: its last question has no answer; {remedy}"
+            )
+    return {conversation: msgspec.to_builtins(turns) for conversation, turns in found.items()}
