@@ -39,10 +39,6 @@ def plain(source: str) -> dict[str, float]:
     return json.loads(told)
 
 
-def least(turns: int, of: Callable[[], float]) -> float:
-    return min(of() for _ in range(turns))
-
-
 def loads(ladder: Ladder, host: ProcessHost, base: dict[str, dict[str, float]]) -> None:
     print(f"{'':10} load, s   plain   ratio   tokens/s   plain   ratio   given back of it   within, s")
     for spec in ladder:
@@ -56,11 +52,11 @@ def loads(ladder: Ladder, host: ProcessHost, base: dict[str, dict[str, float]]) 
             load = took if not turn else min(load, took)
             written = model.generate(QUESTION, "", options, lambda _: None, Brake())
             rate = max(rate, written.tokens / written.seconds)
-            held = _pages(host)
+            held = _pages()
             began = time.perf_counter()
             host.unload(spec.name, model)
             within = max(within, time.perf_counter() - began)
-            share = min(share, 1 - _pages(host) / held)
+            share = min(share, 1 - _pages() / held)
         p = base[spec.name]
         print(
             f"{spec.name:10} {load:7.2f} {p['load']:7.2f} {load / p['load']:7.2f} {rate:10.1f} {p['rate']:7.1f} "
@@ -68,7 +64,7 @@ def loads(ladder: Ladder, host: ProcessHost, base: dict[str, dict[str, float]]) 
         )
 
 
-def _pages(host: ProcessHost) -> int:
+def _pages() -> int:
     """Private bytes of all workers, by the kernel's own count."""
     server = psutil.Process().children(recursive=True)
     workers = [p for p in server if p.ppid() != psutil.Process().pid]
@@ -102,7 +98,6 @@ class Bench:
 
 def continued(ladder: Ladder, base: dict[str, dict[str, float]]) -> None:
     """From an immediate decision in mid-reply to the first text of the next rung."""
-    ratios: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(ladder, folder)
         with bench.manager as manager:
@@ -124,10 +119,10 @@ def continued(ladder: Ladder, base: dict[str, dict[str, float]]) -> None:
             last = max(t for t in pieces if t < decided[0] + handed.waited + 0.001)
             resumed = next(t for t in pieces if t > last)
             p = base[ladder[1].name]
-            ratios.append((resumed - decided[0]) / (p["load"] + p["first"]))
+            ratio = (resumed - decided[0]) / (p["load"] + p["first"])
             print(
-                f"immediate, {' then '.join(reply.rungs)}: decision to the next text {resumed - decided[0]:.2f} s; plain "
-                f"load and first token {p['load'] + p['first']:.2f} s; ratio {ratios[-1]:.2f}"
+                f"immediate, {' then '.join(reply.rungs)}: decision to next text {resumed - decided[0]:.2f} s; plain "
+                f"load and first token {p['load'] + p['first']:.2f} s; ratio {ratio:.2f}"
             )
 
 
@@ -188,8 +183,8 @@ def no_gap(ladder: Ladder) -> None:
         over.set()
         asking.join()
         print(
-            f"planned, both fit: {outcome.kind} in {outcome.seconds:.2f} s, {len(waits):,} leases meanwhile, the longest "
-            f"waited {max(waits) * 1e3:.1f} ms"
+            f"planned, both fit: {outcome.kind} in {outcome.seconds:.2f} s, {len(waits):,} leases meanwhile, the "
+            f"longest waited {max(waits) * 1e3:.1f} ms"
         )
 
 
@@ -199,25 +194,31 @@ def peaks(ladder: Ladder) -> None:
     with tempfile.TemporaryDirectory() as folder, switching(ladder, host, folder) as (_, shift):
         needs = Needs(Path(folder))
         for spec in reversed(ladder):
-            most, over = 0, threading.Event()
-
-            def watch() -> None:
-                nonlocal most
-                while not over.wait(0.005):
-                    most = max(most, host.own().used)
-
             reserved = needs.of(spec)
-            watching = threading.Thread(target=watch)
-            before = host.own().used
-            watching.start()
-            shift(spec.name)
-            over.set()
-            watching.join()
             limit = max(reserved.peak["ram"], reserved.need["ram"])
+            before = host.own().used
+            most = _most(host, lambda spec=spec: shift(spec.name)) - before
             print(
-                f"{spec.name:10} at most {(most - before) / MIB:6.0f} MiB while it loads, {limit / MIB:6.0f} MiB reserved, "
-                f"share {(most - before) / limit:.2f}"
+                f"{spec.name:10} at most {most / MIB:6.0f} MiB while it loads, {limit / MIB:6.0f} MiB reserved, share "
+                f"{most / limit:.2f}"
             )
+
+
+def _most(host: Host, act: Callable[[], object]) -> int:
+    """Bytes that the host's rungs hold at most while this is done."""
+    most, over = 0, threading.Event()
+
+    def watch() -> None:
+        nonlocal most
+        while not over.wait(0.005):
+            most = max(most, host.own().used)
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    act()
+    over.set()
+    watching.join()
+    return most
 
 
 def many(ladder: Ladder, make: Callable[[], Host], shifts: int) -> None:
@@ -234,8 +235,8 @@ def many(ladder: Ladder, make: Callable[[], Host], shifts: int) -> None:
                 rss.append(here.memory_info().rss)
         warm, end = rss[1], rss[-1]
     print(
-        f"{type(host).__name__:12} {shifts} shifts over {len(names)} rungs: the app's process {warm / MIB:.1f} MiB, then "
-        f"{end / MIB:.1f} MiB ({(end - warm) / MIB:+.1f} MiB, {(end - warm) / held:+.1%} of the top rung's)"
+        f"{type(host).__name__:12} {shifts} shifts over {len(names)} rungs: the app's process {warm / MIB:.1f} MiB, "
+        f"then {end / MIB:.1f} MiB ({(end - warm) / MIB:+.1f} MiB, {(end - warm) / held:+.1%} of the top rung's)"
     )
 
 
