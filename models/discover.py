@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 
 from .checkpoint import Checkpoint, CheckpointError, hub_cache, read_checkpoint, snapshot
+from .free_memory import room
 from .ladder_checks import LIBRARIES, packages
 from .quality import default_quality
-from .free_memory import room
 from .spec import ModelSpec
 
 log = logging.getLogger("gearshift.models")

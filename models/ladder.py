@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from ..pipeline.rungs import Rung
 from .checkpoint import hub_cache, read_checkpoint
+from .free_memory import room
 from .ladder_checks import check_rungs
 from .ladder_file import specs_from
 from .need import Need, estimate
 from .quality import default_quality
-from .free_memory import room
 from .spec import LadderError, ModelSpec
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 
 from .checkpoint import Checkpoint, read_checkpoint
+from .free_memory import room
 from .ladder_checks import packages
 from .need import Estimate, Need, estimate
-from .free_memory import room
 from .spec import ModelSpec
 from .store import Store
 
