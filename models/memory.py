@@ -93,6 +93,10 @@ def unhook(model: Any) -> None:
         from accelerate.hooks import remove_hook_from_module
 
         remove_hook_from_module(model, recurse=True)
+    for module in model.modules():
+        own = vars(module).get("forward")
+        if getattr(own, "__func__", None) is type(module).forward:
+            del module.forward  # left there as the module's own attribute, it holds the module
 
 
 class Reading(NamedTuple):
