@@ -38,7 +38,7 @@ class Pieces:
 
 
 class Stops:
-    """Ends a text before the first of some strings; what may be the start of one is held back until that is clear.
+    r"""Ends a text before the first of some strings; what may be the start of one is held back until that is clear.
 
     >>> stops = Stops(["\n\nUser:"])
     >>> [stops.add(piece) for piece in ("Yes.\n", "\nUse", " it", "\n\nUser: ")], stops.found, stops.rest()
