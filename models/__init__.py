@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .failures import LoadError, ModelError, OutOfMemory, WorkerLost
-    from .generation import Options, Reply
-    from .ladder import Ladder, LadderError, ModelSpec
-    from .limits import ReplyTimeout
+    from .ladders.ladder import Ladder, LadderError, ModelSpec
     from .manager import ModelManager
-    from .notices import Notice
-    from .queueing import Busy, ShutDown
-    from .saved_conversations import ConversationError
-    from .switcher import Outcome, Switcher
-    from .waiting import NoRungFits
-    from .wording import WordingError
+    from .replies.generation import Options, Reply
+    from .replies.limits import ReplyTimeout
+    from .replies.queueing import Busy, ShutDown
+    from .replies.saved_conversations import ConversationError
+    from .replies.waiting import NoRungFits
+    from .switching.switcher import Outcome, Switcher
+    from .telling.notices import Notice
+    from .telling.wording import WordingError
 
 __all__ = [
     "Busy", "ConversationError", "Ladder", "LadderError", "LoadError", "ModelError", "ModelManager", "ModelSpec",
@@ -26,8 +26,8 @@ __all__ = [
 ]  # fmt: skip
 
 _ROOMS = (
-    "failures", "generation", "ladder", "limits", "manager", "notices", "queueing", "saved_conversations", "switcher",
-    "waiting", "wording",
+    "failures", "manager", "ladders.ladder", "replies.generation", "replies.limits", "replies.queueing",
+    "replies.saved_conversations", "replies.waiting", "switching.switcher", "telling.notices", "telling.wording",
 )  # fmt: skip
 
 

@@ -15,27 +15,27 @@ from ..pipeline.settings import Settings
 from ..pipeline.sources import Sampler, default_probes, event_time
 from ..pipeline.tiers import machine_settings
 from ..pipeline.words import Decision
-from .answering import Answering
-from .asking import Asking
-from .conversation import Conversations, Message, naming
-from .crash_marker import CrashMarker
-from .ending import Ending
-from .first_load import FirstLoad
-from .generation import Options, Reply
-from .guarding import Guard
 from .hosts import Host
 from .hosts.choosing import default_host
-from .ladder import CACHE, Ladder, ModelSpec, default_ladder
-from .limits import Limits
-from .neighbours import Neighbours
-from .notices import Notices
-from .queueing import Turns
-from .remembered import Needs
-from .residing import Parachute, Residing
-from .suggestions import Suggestions
-from .switcher import Switcher
-from .waiting import NoRungFits, Waiting
-from .wording import Wording
+from .ladders.ladder import CACHE, Ladder, ModelSpec, default_ladder
+from .needs.remembered import Needs
+from .replies.answering import Answering
+from .replies.asking import Asking
+from .replies.conversation import Conversations, Message, naming
+from .replies.ending import Ending
+from .replies.generation import Options, Reply
+from .replies.guarding import Guard
+from .replies.limits import Limits
+from .replies.queueing import Turns
+from .replies.waiting import NoRungFits, Waiting
+from .switching.crash_marker import CrashMarker
+from .switching.first_load import FirstLoad
+from .switching.residing import Parachute, Residing
+from .switching.switcher import Switcher
+from .telling.neighbours import Neighbours
+from .telling.notices import Notices
+from .telling.suggestions import Suggestions
+from .telling.wording import Wording
 
 __all__ = ["ModelManager", "NoRungFits"]
 

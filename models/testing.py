@@ -4,11 +4,11 @@ import threading
 from collections.abc import Callable
 
 from ..pipeline.probes.ram import Own
-from .conversation import Message
 from .failures import LoadError, WorkerLost
-from .generation import Brake, Options, Written
 from .hosts import Freed
-from .ladder import ModelSpec
+from .ladders.ladder import ModelSpec
+from .replies.conversation import Message
+from .replies.generation import Brake, Options, Written
 
 
 class FakeModel:

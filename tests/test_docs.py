@@ -76,7 +76,7 @@ def test_rooms_are_small_and_imports_run_downward(floor: str) -> None:
     [
         ("gearshift.pipeline", ("torch", "transformers", "gearshift.models")),
         ("gearshift.operators", ("torch", "psutil", "msgspec", "numpy", "gearshift.pipeline")),
-        ("gearshift.models.cli", ("torch", "transformers", "reactivex")),
+        ("gearshift.models.commands.cli", ("torch", "transformers", "reactivex")),
         ("gearshift.models.pytest_plugin", ("torch", "reactivex", "psutil", "msgspec", "gearshift.pipeline")),
     ],
 )

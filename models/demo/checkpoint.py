@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..ladder import CACHE, Ladder, LadderError
+from ..ladders.ladder import CACHE, Ladder, LadderError
 
 CONTEXT = 1024
 _RUNGS = (("float32", 1.0), ("bfloat16", 0.99), ("int8", 0.95))

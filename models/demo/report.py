@@ -8,7 +8,7 @@ from rich.table import Table
 from ...pipeline.samples import Sample
 from ...pipeline.settings import Settings
 from ...pipeline.words import GIB, Decision
-from ..generation import Reply
+from ..replies.generation import Reply
 
 
 @dataclass

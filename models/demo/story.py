@@ -15,11 +15,11 @@ from ...pipeline.probes.processes import ProcessTree
 from ...pipeline.recording import record
 from ...pipeline.settings import Settings
 from ...pipeline.words import Decision
-from ..generation import Options
 from ..hosts.inline import InlineHost, prepare_transformers
-from ..ladder import Ladder
+from ..ladders.ladder import Ladder
 from ..manager import ModelManager, NoRungFits
-from ..switcher import Outcome
+from ..replies.generation import Options
+from ..switching.switcher import Outcome
 from . import hog
 from .checkpoint import demo_ladder
 from .report import Log, table, verdict

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from ...pipeline.probes.ram import Own
-from ..conversation import Message
-from ..generation import Brake, Options, Written
-from ..ladder import ModelSpec
+from ..ladders.ladder import ModelSpec
+from ..replies.conversation import Message
+from ..replies.generation import Brake, Options, Written
 
 
 class Freed(NamedTuple):

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..ladder import ModelSpec
+from ..ladders.ladder import ModelSpec
 from . import Host
 
 _IN_WORKERS = ("cpu", "cuda", "auto")

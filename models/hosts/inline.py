@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 
 from ...pipeline.probes.ram import Own
+from ..engine.memory import Ledger, Reading, pressed, reading, trim
 from ..failures import LoadError, out_of_memory, told
-from ..ladder import ModelSpec
-from ..memory import Ledger, Reading, pressed, reading, trim
+from ..ladders.ladder import ModelSpec
 from . import Freed, Model
 
 # How far memory must be back, and how long that is waited for: drivers give it back late.
@@ -17,14 +17,14 @@ _POLL = 0.05  # seconds
 
 
 def _load_transformers(spec: ModelSpec) -> Model:
-    from ..loading import load_transformers
+    from ..engine.loading import load_transformers
 
     return load_transformers(spec)
 
 
 def prepare_transformers() -> None:
     """Import and set up beforehand what all loads need, so that a rung's measured bytes are the rung's own."""
-    from ..loading import prepare, warm_up
+    from ..engine.loading import prepare, warm_up
 
     prepare()
     warm_up()

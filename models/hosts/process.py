@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ...pipeline.probes.ram import Own
 from ..failures import LoadError
-from ..ladder import ModelSpec
+from ..ladders.ladder import ModelSpec
 from . import Freed, Model
 from .gpu import GpuReader
 from .remote import RemoteModel, Worker

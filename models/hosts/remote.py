@@ -9,9 +9,9 @@ from collections.abc import Callable
 import msgspec
 
 from ...pipeline.probes.ram import Own
-from ..conversation import Message
 from ..failures import ModelError, OutOfMemory, WorkerLost
-from ..generation import Brake, Options, Written
+from ..replies.conversation import Message
+from ..replies.generation import Brake, Options, Written
 from .channel import Channel
 from .forkserver import ForkServer, told
 from .pages import Watched

@@ -158,7 +158,7 @@ def main(handed: str, app: str, level: str) -> None:
     sock = socket.socket(fileno=int(handed))
     sock.set_inheritable(False)
     server = Server(sock, int(app))
-    from ..loading import prepare
+    from ..engine.loading import prepare
 
     prepare()
     _precompute()

@@ -2,9 +2,9 @@
 
 import msgspec
 
-from ..conversation import Message
-from ..generation import Options, Written
-from ..ladder import ModelSpec
+from ..ladders.ladder import ModelSpec
+from ..replies.conversation import Message
+from ..replies.generation import Options, Written
 from .pages import Pages
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from ...pipeline.probes.loaded_torch import loaded, reserved
 from ..failures import LoadError, OutOfMemory
-from ..generation import Brake
+from ..replies.generation import Brake
 from .channel import Channel
 from .pages import fresh_pages, own_pages
 from .wire import Ask, Braking, Done, Failed, Here, Load, Loaded, Piece, ToWorker
@@ -87,7 +87,7 @@ class _Worker:
             os._exit(1)
 
     def _load(self, message: Load) -> None:
-        from ..loading import load_transformers
+        from ..engine.loading import load_transformers
 
         before = set(sys.modules)
         try:

@@ -17,8 +17,8 @@ from typing import Any
 
 import psutil
 from gearshift.models import ModelSpec, Options
-from gearshift.models.generation import Brake
 from gearshift.models.hosts.process import ProcessHost
+from gearshift.models.replies.generation import Brake
 
 ROUNDS = 5
 QUESTION = [{"role": "user", "content": "Tell me a long story about a lighthouse, a storm and a small boat."}]

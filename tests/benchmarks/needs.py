@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gearshift.models import Ladder, ModelSpec
-from gearshift.models.generation import Brake, Options
-from gearshift.models.ladder import CACHE
-from gearshift.models.need import MIB, estimate
+from gearshift.models.ladders.ladder import CACHE
+from gearshift.models.needs.need import MIB, estimate
+from gearshift.models.replies.generation import Brake, Options
 
 from ..models.conftest import SIZES, make_checkpoint
 
@@ -87,7 +87,7 @@ def in_process(told: str) -> None:
     import gc
 
     import msgspec
-    from gearshift.models.loading import load_transformers, prepare
+    from gearshift.models.engine.loading import load_transformers, prepare
 
     prepare()
     gc.collect()

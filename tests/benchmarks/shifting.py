@@ -16,12 +16,12 @@ from pathlib import Path
 import psutil
 from gearshift.models import Ladder, ModelManager, Options, Outcome
 from gearshift.models.demo.checkpoint import demo_ladder
-from gearshift.models.generation import Brake
 from gearshift.models.hosts import Host
 from gearshift.models.hosts.inline import InlineHost
 from gearshift.models.hosts.process import ProcessHost
-from gearshift.models.remembered import Needs
-from gearshift.models.switcher import Switcher
+from gearshift.models.needs.remembered import Needs
+from gearshift.models.replies.generation import Brake
+from gearshift.models.switching.switcher import Switcher
 from gearshift.pipeline import Decision, Pool, Reason, Sample, Settings, event_time
 from reactivex import Subject
 

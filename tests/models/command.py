@@ -9,7 +9,7 @@ from pathlib import Path
 def gearshift(*args: str | Path, tiers: str | Path = "", **more: str) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own, and at the end of its error output which modules it imported."""
     code = (
-        "import sys; from gearshift.models.cli import main\n"
+        "import sys; from gearshift.models.commands.cli import main\n"
         "try: main()\nfinally: sys.stderr.write('\\n' + ' '.join(sys.modules))"
     )
     env = {**os.environ, "GEARSHIFT_TIERS": str(tiers), "COLUMNS": "80", **more}

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from gearshift.models import ModelSpec, Options
-from gearshift.models.generating import TransformersModel
-from gearshift.models.generation import Brake, Written
-from gearshift.models.loading import load_transformers
+from gearshift.models.engine.generating import TransformersModel
+from gearshift.models.engine.loading import load_transformers
+from gearshift.models.replies.generation import Brake, Written
 
 QUESTION = [{"role": "user", "content": "Hello"}]
 

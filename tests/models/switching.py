@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from gearshift.models import Ladder
 from gearshift.models.failures import LoadError
 from gearshift.models.hosts import Freed
-from gearshift.models.ladder import ModelSpec
-from gearshift.models.switcher import Outcome, Switcher
+from gearshift.models.ladders.ladder import ModelSpec
+from gearshift.models.switching.switcher import Outcome, Switcher
 from gearshift.models.testing import FakeModel
 from gearshift.pipeline import Decision, Pool, Reason, Residency, Settings
 from gearshift.pipeline.probes.ram import Own

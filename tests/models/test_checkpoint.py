@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gearshift.models.checkpoint import CheckpointError, hub_cache, located, read_checkpoint
-from gearshift.models.need import weight_bytes
-from gearshift.models.spec import ModelSpec
-from gearshift.models.weights import loaded_tensors
+from gearshift.models.ladders.spec import ModelSpec
+from gearshift.models.needs.checkpoint import CheckpointError, hub_cache, located, read_checkpoint
+from gearshift.models.needs.need import weight_bytes
+from gearshift.models.needs.weights import loaded_tensors
 from safetensors import safe_open
 
 

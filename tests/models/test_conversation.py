@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from gearshift.models import ConversationError
-from gearshift.models.conversation import Conversations, Message, fitted, naming
+from gearshift.models.replies.conversation import Conversations, Message, fitted, naming
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from gearshift.models import Ladder
-from gearshift.models.crash_marker import CrashMarker
+from gearshift.models.switching.crash_marker import CrashMarker
 from gearshift.pipeline import Decision, Pool, Residency, Sample, decision_stream
 from reactivex import Subject, of
 
@@ -17,7 +17,7 @@ APP = """
 import sys
 from pathlib import Path
 from gearshift.models import Ladder
-from gearshift.models.crash_marker import CrashMarker
+from gearshift.models.switching.crash_marker import CrashMarker
 
 marker = CrashMarker(Ladder.from_toml(sys.argv[1]), Path(sys.argv[2]))
 for rung in sys.argv[3:]:

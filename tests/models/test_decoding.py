@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gearshift.models.braking import WindUp
-from gearshift.models.decoding import Pieces, Stops
-from gearshift.models.generation import Brake
-from gearshift.models.ladder import CACHE
+from gearshift.models.engine.braking import WindUp
+from gearshift.models.engine.decoding import Pieces, Stops
+from gearshift.models.ladders.ladder import CACHE
+from gearshift.models.replies.generation import Brake
 
 TEXT = "Hm — 😀👩‍👩‍👧 naïve 日本語, x\ufffdy  two\n\n  end. "
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from gearshift.models import Ladder, LadderError
-from gearshift.models import ladder as ladder_module
-from gearshift.models.discover import found_in
-from gearshift.models.ladder import default_ladder, quality
-from gearshift.models.quality import quality_of
+from gearshift.models.ladders import ladder as ladder_module
+from gearshift.models.ladders.discover import found_in
+from gearshift.models.ladders.ladder import default_ladder, quality
+from gearshift.models.ladders.quality import quality_of
 
 from .conftest import SIZES
 
@@ -61,7 +61,7 @@ def test_all_chat_models_are_found_the_largest_first() -> None:
 
 def test_a_discovered_rung_loads_by_its_id(cache: Path) -> None:
     code = (
-        "from gearshift.models import Ladder; from gearshift.models.checkpoint import located\n"
+        "from gearshift.models import Ladder; from gearshift.models.needs.checkpoint import located\n"
         "from transformers import AutoModelForCausalLM\n"
         "spec = Ladder.discover()[-1]\n"
         "model = AutoModelForCausalLM.from_pretrained(spec.source, local_files_only=True)\n"
@@ -75,7 +75,7 @@ def test_a_discovered_rung_loads_by_its_id(cache: Path) -> None:
 
 
 def _tensors(folder: Path):
-    from gearshift.models.checkpoint import read_checkpoint
+    from gearshift.models.needs.checkpoint import read_checkpoint
 
     return read_checkpoint(folder).tensors.values()
 

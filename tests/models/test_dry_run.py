@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from gearshift.models import Ladder
-from gearshift.models.first_load import FirstLoad
+from gearshift.models.switching.first_load import FirstLoad
 from gearshift.models.testing import FakeLoader
 from gearshift.pipeline import Decision, Pool, Reason, Residency, Sample
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from gearshift.models import ModelSpec, Options
+from gearshift.models.engine.generating import PREFILL_CHUNK, TransformersModel
+from gearshift.models.engine.loading import load_transformers
 from gearshift.models.failures import ModelError, OutOfMemory
-from gearshift.models.generating import PREFILL_CHUNK, TransformersModel
-from gearshift.models.generation import Brake
-from gearshift.models.ladder import CACHE
-from gearshift.models.loading import load_transformers
+from gearshift.models.ladders.ladder import CACHE
+from gearshift.models.replies.generation import Brake
 
 from .replies import QUESTION, load, reply
 

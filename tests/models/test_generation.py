@@ -1,6 +1,6 @@
 import pytest
 from gearshift.models import Options
-from gearshift.models.generation import tokens_of
+from gearshift.models.replies.generation import tokens_of
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from gearshift.models import Ladder
-from gearshift.models.switcher import Lease
+from gearshift.models.switching.switcher import Lease
 
 from tests.models.switching import Rig, to
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from gearshift.models import ModelSpec, Options
+from gearshift.models.engine.loading import load_transformers, prepare
+from gearshift.models.engine.memory import resident, trim
 from gearshift.models.failures import LoadError
-from gearshift.models.generation import Brake
-from gearshift.models.loading import load_transformers, prepare
-from gearshift.models.memory import resident, trim
-from gearshift.models.need import weight_bytes
+from gearshift.models.needs.need import weight_bytes
+from gearshift.models.replies.generation import Brake
 
 QUESTION = [{"role": "user", "content": "Hello"}]
 
@@ -120,7 +120,7 @@ def test_a_load_that_overlaps_with_one_outside_is_refused_and_not_wrong(small: M
 
 def test_weights_that_are_missing_or_torn_apart_are_found(small: ModelSpec) -> None:
     import torch
-    from gearshift.models.loading_checks import check
+    from gearshift.models.engine.loading_checks import check
 
     model = load_transformers(small)._model
     model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight.detach().clone())
@@ -146,14 +146,14 @@ def test_logits_that_are_not_finite_are_refused(tmp_path: Path, checkpoints: dic
 def test_loads_interrupted_half_way_give_their_memory_back_even_while_their_errors_are_kept(
     kept: bool, dtype: str, checkpoints: dict[str, Path], monkeypatch: Any
 ) -> None:
-    from gearshift.models import loading
+    from gearshift.models.engine import loading
 
     spec = ModelSpec(name="large", source=str(checkpoints["large"]), dtype=dtype, context=512)
     load_transformers(spec).close()
     whole, held = loading.step, []
 
-    def interrupted(*_: Any) -> None:
-        held.append(resident().rss)
+    def interrupted(model: Any, _: Any) -> None:
+        held.append(sum(weight.nbytes for weight in model.parameters()))
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
 
     monkeypatch.setattr(loading, "step", interrupted)
@@ -167,7 +167,7 @@ def test_loads_interrupted_half_way_give_their_memory_back_even_while_their_erro
         errors += [caught.value] if kept else []
         del caught
     weights = weight_bytes(spec.source) // (2 if dtype == "bfloat16" else 1)
-    assert max(held) - before >= 0.5 * weights
+    assert min(held) >= 0.9 * weights
     assert resident().rss - before < weights  # of four, with what the C heap keeps of copies
     monkeypatch.setattr(loading, "step", whole)
     load_transformers(spec).close()
@@ -175,7 +175,7 @@ def test_loads_interrupted_half_way_give_their_memory_back_even_while_their_erro
 
 def test_an_error_of_a_load_keeps_no_object_of_it(small: ModelSpec, monkeypatch: Any) -> None:
     import torch
-    from gearshift.models import loading
+    from gearshift.models.engine import loading
 
     def tensors() -> int:
         return sum(isinstance(each, torch.nn.Parameter) for each in gc.get_objects())

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from gearshift.models import Ladder, ModelSpec, Options
-from gearshift.models.generation import Brake
-from gearshift.models.loading import fits_in_one_piece, load_transformers
+from gearshift.models.engine.loading import fits_in_one_piece, load_transformers
+from gearshift.models.replies.generation import Brake
 
 QUESTION = [{"role": "user", "content": "Hello"}]
 
@@ -41,7 +41,7 @@ def test_device_auto_runs_where_there_is_no_accelerator_too(small: ModelSpec) ->
 def test_a_rung_quantised_at_its_load_is_smaller_and_answers(ladder: Ladder) -> None:
     pytest.importorskip("torchao")
     import msgspec
-    from gearshift.models.loading_checks import plain_tensors
+    from gearshift.models.engine.loading_checks import plain_tensors
 
     def size(model: Any) -> int:
         return sum(plain.numel() * plain.element_size() for plain in plain_tensors(model._model.parameters()))

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from gearshift.models import Ladder, ModelManager, Options
-from gearshift.models.crash_marker import CrashMarker
 from gearshift.models.hosts.inline import InlineHost
 from gearshift.models.hosts.process import ProcessHost
-from gearshift.models.remembered import Needs
-from gearshift.models.residing import Parachute, Residing
+from gearshift.models.needs.remembered import Needs
+from gearshift.models.switching.crash_marker import CrashMarker
+from gearshift.models.switching.residing import Parachute, Residing
 from gearshift.models.testing import FakeHost, FakeLoader
 from gearshift.pipeline import Residency, Sample, Settings
 from reactivex import Subject
@@ -248,7 +248,7 @@ def test_a_real_worker_that_hangs_is_killed_once_its_reply_is_called_off(
 ) -> None:
     import psutil
 
-    monkeypatch.setattr("gearshift.models.limits.STUCK", 0.5)
+    monkeypatch.setattr("gearshift.models.replies.limits.STUCK", 0.5)
     with ModelManager(ladder, Settings(interval=0.1, high=0.98, critical=0.99), host=ProcessHost()) as manager:
         assert manager.respond("Hello.", options=FOUR).rungs == ("large",)
         (server,) = psutil.Process().children()

@@ -8,7 +8,7 @@ import threading
 import weakref
 
 import pytest
-from gearshift.models.memory import Ledger, Reading, Resident, allocated, pressed, resident, trim, unhook
+from gearshift.models.engine.memory import Ledger, Reading, Resident, allocated, pressed, resident, trim, unhook
 from gearshift.pipeline.probes.ram import Own
 
 
@@ -77,7 +77,7 @@ def test_what_is_resident_holds_what_was_taken_until_it_is_trimmed() -> None:
 def test_a_process_without_torch_has_no_accelerators_and_imports_none() -> None:
     code = """
         import sys
-        import gearshift.models.memory as memory, gearshift.models.failures, gearshift.models.hosts.inline
+        import gearshift.models.engine.memory as memory, gearshift.models.failures, gearshift.models.hosts.inline
         assert memory.allocated() == {}
         memory.trim()
         assert memory.pressed() in (True, False)
@@ -96,7 +96,7 @@ def test_accelerators_are_read_where_there_are_any() -> None:
 def test_memory_is_short_when_a_limit_is_nearly_used_up() -> None:
     code = """
         import resource, psutil
-        from gearshift.models.memory import pressed
+        from gearshift.models.engine.memory import pressed
         vms = psutil.Process().memory_info().vms
         resource.setrlimit(resource.RLIMIT_AS, (20 * vms, resource.RLIM_INFINITY))
         roomy = pressed()

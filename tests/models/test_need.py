@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from gearshift.models import ModelSpec
-from gearshift.models.kv_cache import cache_bytes, cache_layers, growth
-from gearshift.models.need import MIB, estimate, weight_bytes
-from gearshift.models.placing import placed, shared_out
+from gearshift.models.needs.kv_cache import cache_bytes, cache_layers, growth
+from gearshift.models.needs.need import MIB, estimate, weight_bytes
+from gearshift.models.needs.placing import placed, shared_out
 
 TINY = {"vocab_size": 128, "hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4}
 FAMILIES: dict[str, dict[str, Any]] = {

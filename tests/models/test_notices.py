@@ -9,11 +9,11 @@ from typing import Any
 import psutil
 import pytest
 from gearshift.models import Ladder, Notice, Outcome, WordingError
-from gearshift.models.neighbours import Neighbours, Process, Program, processes
-from gearshift.models.notices import Notices
-from gearshift.models.remembered import Need, Needs
-from gearshift.models.suggestions import Suggestions
-from gearshift.models.wording import SHIPPED, Wording
+from gearshift.models.needs.remembered import Need, Needs
+from gearshift.models.telling.neighbours import Neighbours, Process, Program, processes
+from gearshift.models.telling.notices import Notices
+from gearshift.models.telling.suggestions import Suggestions
+from gearshift.models.telling.wording import SHIPPED, Wording
 from gearshift.pipeline import Decision, Pool, Reason, Residency, Sample, Settings
 
 MIB, GIB = 1 << 20, 1 << 30

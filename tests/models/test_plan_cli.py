@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 from gearshift.models import ModelSpec
-from gearshift.models.need import Need
-from gearshift.models.plan_report import judged
-from gearshift.models.remembered import Needs
+from gearshift.models.commands.plan_report import judged
+from gearshift.models.needs.need import Need
+from gearshift.models.needs.remembered import Needs
 from gearshift.pipeline import Pool, Settings
 
 from .command import gearshift, imported, said

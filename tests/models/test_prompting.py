@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 from gearshift.models import ModelSpec
-from gearshift.models.generating import TransformersModel
-from gearshift.models.ladder import CACHE
-from gearshift.models.loading import load_transformers
-from gearshift.models.prompting import Prompter
+from gearshift.models.engine.generating import TransformersModel
+from gearshift.models.engine.loading import load_transformers
+from gearshift.models.engine.prompting import Prompter
+from gearshift.models.ladders.ladder import CACHE
 
 from .replies import QUESTION, copied, load, reply
 from .test_decoding import TEXT

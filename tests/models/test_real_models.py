@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from gearshift.models import Ladder, ModelSpec, Options
+from gearshift.models.engine.loading import load_transformers
+from gearshift.models.engine.memory import resident, trim
 from gearshift.models.failures import LoadError
-from gearshift.models.generation import Brake
 from gearshift.models.hosts.inline import InlineHost
-from gearshift.models.loading import load_transformers
-from gearshift.models.memory import resident, trim
-from gearshift.models.need import weight_bytes
+from gearshift.models.needs.need import weight_bytes
+from gearshift.models.replies.generation import Brake
 
 QUESTION = [{"role": "user", "content": "Hello"}]
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from gearshift.models import Ladder, ModelSpec, remembered
-from gearshift.models.need import MIB, weight_bytes
-from gearshift.models.remembered import CALM, FACTOR, LEAST, Needs
+from gearshift.models import Ladder, ModelSpec
+from gearshift.models.needs import remembered
+from gearshift.models.needs.need import MIB, weight_bytes
+from gearshift.models.needs.remembered import CALM, FACTOR, LEAST, Needs
 
 
 @pytest.fixture
@@ -162,7 +163,8 @@ def test_a_folder_that_cannot_be_written_is_one_warning(
 
 def test_two_apps_at_once_leave_whole_files(tmp_path: Path, spec: ModelSpec) -> None:
     code = (
-        "import sys, msgspec; from gearshift.models import ModelSpec; from gearshift.models.remembered import Needs\n"
+        "import sys, msgspec; from gearshift.models import ModelSpec\n"
+        "from gearshift.models.needs.remembered import Needs\n"
         "spec, needs = msgspec.json.decode(sys.argv[1], type=ModelSpec), Needs(sys.argv[2])\n"
         "for i in range(40): needs.learn(spec, {'ram': (200 + 5 * i) << 20}); needs.ran_out(spec)"
     )
@@ -200,7 +202,7 @@ def test_room_is_asked_only_for_rungs_on_auto(tmp_path: Path, spec: ModelSpec) -
 
 def test_needs_are_told_without_torch(spec: ModelSpec, tmp_path: Path) -> None:
     code = (
-        "import sys; from gearshift.models import ModelSpec; from gearshift.models.remembered import Needs\n"
+        "import sys; from gearshift.models import ModelSpec; from gearshift.models.needs.remembered import Needs\n"
         f"spec = ModelSpec(name='a', source={spec.source!r})\n"
         f"Needs({str(tmp_path)!r}).learn(spec, {{'ram': 1 << 30}}); Needs({str(tmp_path)!r}).of(spec)\n"
         "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"

@@ -5,7 +5,7 @@ import threading
 import pytest
 from gearshift.models import Ladder
 from gearshift.models.failures import LoadError
-from gearshift.models.generation import Options, Written
+from gearshift.models.replies.generation import Options, Written
 from gearshift.pipeline import Decision
 
 from tests.models.switching import Rig, to

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 from gearshift.models import Ladder
-from gearshift.models.switcher import Outcome
+from gearshift.models.switching.switcher import Outcome
 from gearshift.pipeline import Decision
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

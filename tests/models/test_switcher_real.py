@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from gearshift.models import Ladder, ModelSpec, Options
 from gearshift.models.hosts.inline import InlineHost
-from gearshift.models.switcher import Switcher
+from gearshift.models.switching.switcher import Switcher
 from gearshift.pipeline import Settings
 from gearshift.pipeline.sources import Sampler, default_probes
 

@@ -5,9 +5,9 @@ import threading
 import psutil
 from gearshift.models import ModelSpec, Options
 from gearshift.models.failures import ModelError
-from gearshift.models.generation import Brake, Written
 from gearshift.models.hosts.process import ProcessHost
 from gearshift.models.hosts.remote import RemoteModel
+from gearshift.models.replies.generation import Brake, Written
 
 QUESTION = [{"role": "user", "content": "Hello"}]
 LONG = Options(max_new_tokens=400)

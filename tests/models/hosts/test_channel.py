@@ -4,9 +4,9 @@ import threading
 
 import msgspec
 import pytest
-from gearshift.models.generation import Options
 from gearshift.models.hosts.channel import Channel, socket_pair
 from gearshift.models.hosts.wire import Ask, Braking, FromWorker, Piece, ToWorker, encode
+from gearshift.models.replies.generation import Options
 
 
 def pair() -> "tuple[Channel[ToWorker], Channel[FromWorker], socket.socket]":

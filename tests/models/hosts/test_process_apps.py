@@ -18,7 +18,7 @@ from .waiting import until
 APP = """
 import os, sys
 from gearshift.models import ModelSpec, Options
-from gearshift.models.generation import Brake
+from gearshift.models.replies.generation import Brake
 from gearshift.models.hosts.process import ProcessHost
 
 host = ProcessHost()

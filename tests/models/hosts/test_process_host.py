@@ -10,10 +10,10 @@ import psutil
 import pytest
 from gearshift.models import Ladder, ModelSpec, Options
 from gearshift.models.failures import LoadError, WorkerLost
-from gearshift.models.generation import Brake
 from gearshift.models.hosts.inline import InlineHost
 from gearshift.models.hosts.process import ProcessHost
-from gearshift.models.need import weight_bytes
+from gearshift.models.needs.need import weight_bytes
+from gearshift.models.replies.generation import Brake
 
 from .replies import LONG, QUESTION, Reply, gone, load, words
 

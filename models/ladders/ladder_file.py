@@ -1,0 +1,52 @@
+"""A ladder's TOML file, read into specs."""
+
+import tomllib
+from pathlib import Path
+
+import msgspec
+
+from ..needs.checkpoint import HUB_ID
+from .spec import LadderError, ModelSpec
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    rung: list[dict[str, object]]
+
+
+def specs_from(file: Path) -> list[ModelSpec]:
+    """The `[[rung]]` tables of a file, their relative sources starting at its folder. Raises LadderError."""
+    tables = _tables(file)
+    specs = []
+    for i, table in enumerate(tables):
+        if "path" in table and "source" not in table:
+            raise LadderError(f"{file}: rung[{i}].path: {table['path']!r}: the key is `source` now; rename it")
+        try:
+            spec = msgspec.convert(table, ModelSpec)
+        except msgspec.ValidationError as error:
+            keys = ", ".join(ModelSpec.__struct_fields__)
+            raise LadderError(f"{file}: rung[{i}]: {error}; the keys of a rung are {keys}") from None
+        specs.append(msgspec.structs.replace(spec, source=_source(spec.source, file.parent)))
+    return specs
+
+
+def _tables(file: Path) -> list[dict[str, object]]:
+    try:
+        content = tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise LadderError(f"{file}: can't be read: {error.strerror}; give the path of a ladder file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise LadderError(f"{file}: not TOML: {error}") from None
+    if not content:
+        raise LadderError(f"{file}: rung: the file is empty; add at least one [[rung]] with name and source")
+    try:
+        return msgspec.convert(content, _File).rung
+    except msgspec.ValidationError as error:
+        raise LadderError(f"{file}: {error}; a ladder holds [[rung]] tables only") from None
+
+
+def _source(source: str, folder: Path) -> str:
+    """A path where there is one; else the id of a model, if it looks like one; else the path that is missing."""
+    path = folder / Path(source).expanduser()
+    if not path.exists() and "/" in source and HUB_ID.fullmatch(source) and not source.endswith(".gguf"):
+        return source
+    return str(path)

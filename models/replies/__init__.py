@@ -1,0 +1,1 @@
+"""Asking and answering: in turn, within limits, across shifts."""

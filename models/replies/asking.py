@@ -1,0 +1,154 @@
+"""Questions to replies, from threads and from coroutines."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+
+from ..failures import ModelError
+from .answering import Answering, Draft
+from .conversation import Conversations
+from .generation import Options, Reply
+from .limits import Limits, ReplyTimeout
+from .queueing import ShutDown, Turn, Turns
+from .waiting import NoRungFits
+
+
+class Asking:
+    """Gives each question its turn, and keeps what came of it.
+
+    A coroutine waits for its turn without a thread; only the one reply that is being written has one.
+    top: the name of the best rung.
+    """
+
+    def __init__(self, turns: Turns, conversations: Conversations, answering: Answering, top: str) -> None:
+        self._turns, self._conversations, self._answering, self._top = turns, conversations, answering, top
+        self._writers: set[threading.Thread] = set()
+        self._lock = threading.Lock()
+
+    def respond(
+        self, message: str, conversation: str, options: Options, limits: Limits, on_text: Callable[[str], None] | None
+    ) -> Reply:
+        turn = self._turns.enter()
+        try:
+            if not limits.wait(turn.ready):
+                if limits.cancelled:
+                    return self._nothing(options, limits)
+                raise limits.too_late()
+            turn.begin()
+            return self._write(message, conversation, Draft(options, limits, on_text))
+        finally:
+            turn.leave()
+
+    async def generate(
+        self,
+        message: str,
+        conversation: str,
+        options: Options,
+        timeout: float | None,
+        on_text: Callable[[str], None] | None = None,
+    ) -> Reply:
+        loop, cancelled = asyncio.get_running_loop(), threading.Event()
+        limits = Limits(cancelled, timeout)
+        mine = asyncio.Event()
+        turn = self._turns.enter(lambda: loop.call_soon_threadsafe(mine.set))
+        try:
+            async with asyncio.timeout(timeout):
+                await mine.wait()
+        except BaseException as error:
+            turn.leave()
+            if isinstance(error, TimeoutError):
+                raise limits.too_late() from None
+            raise
+        done: asyncio.Future[Reply] = loop.create_future()
+        draft = Draft(options, limits, on_text)
+        writer = threading.Thread(
+            target=self._write_for, args=(loop, done, turn, message, conversation, draft), name="gearshift-reply",
+            daemon=True,
+        )  # fmt: skip
+        with self._lock:
+            self._writers = {each for each in self._writers if each.is_alive()} | {writer}
+            writer.start()
+        try:
+            return await done
+        finally:
+            cancelled.set()
+
+    async def stream(
+        self, message: str, conversation: str, options: Options, timeout: float | None
+    ) -> AsyncGenerator[str, None]:
+        loop = asyncio.get_running_loop()
+        pieces: asyncio.Queue[str | None] = asyncio.Queue()
+
+        def put(piece: str) -> None:
+            loop.call_soon_threadsafe(pieces.put_nowait, piece)
+
+        reply = loop.create_task(self.generate(message, conversation, options, timeout, put))
+        reply.add_done_callback(lambda _: pieces.put_nowait(None))
+        try:
+            while (piece := await pieces.get()) is not None:
+                yield piece
+        finally:
+            left_early = not reply.done()
+            reply.cancel()
+            if left_early:
+                with suppress(asyncio.CancelledError):
+                    await reply
+        await reply
+
+    def wait_ended(self) -> None:
+        """Until no reply is written any more, but for one that the calling thread writes."""
+        if not self._turns.writes_here():
+            self._turns.wait_empty()
+        with self._lock:
+            writers = list(self._writers)
+        for writer in writers:
+            if writer is not threading.current_thread():
+                writer.join()
+
+    def _write_for(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        done: "asyncio.Future[Reply]",
+        turn: Turn,
+        message: str,
+        conversation: str,
+        draft: Draft,
+    ) -> None:
+        """In a thread: write a reply for a coroutine that may have gone meanwhile, and its loop with it."""
+        found: Reply | None = None
+        failed: BaseException | None = None
+        try:
+            turn.begin()
+            found = self._write(message, conversation, draft)
+        except BaseException as error:  # noqa: BLE001 - it is the coroutine's
+            failed = error
+        finally:
+            turn.leave()
+
+        def tell() -> None:
+            if done.cancelled():
+                return
+            if failed is not None:
+                done.set_exception(failed)
+            elif found is not None:
+                done.set_result(found)
+
+        with suppress(RuntimeError):  # the loop is closed, and nobody waits
+            loop.call_soon_threadsafe(tell)
+
+    def _write(self, message: str, conversation: str, draft: Draft) -> Reply:
+        try:
+            self._answering.write(self._conversations.with_question(conversation, message), draft)
+        except (ModelError, NoRungFits, ReplyTimeout, ShutDown) as error:
+            error.partial = draft.text
+            raise
+        finally:
+            if draft.text or draft.end not in ("", "cancelled"):
+                self._conversations.add(conversation, message, draft.text)
+        return draft.reply(self._top)
+
+    def _nothing(self, options: Options, limits: Limits) -> Reply:
+        draft = Draft(options, limits, None)
+        draft.end = "cancelled"
+        return draft.reply(self._top)

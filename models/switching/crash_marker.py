@@ -1,0 +1,93 @@
+"""A file that an app leaves behind only when it ends uncleanly: it names the rung that memory ran out with."""
+
+import hashlib
+import logging
+import os
+import uuid
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from ..ladders.ladder import CACHE, Ladder
+
+log = logging.getLogger("gearshift.models")
+
+_SAME = 2.0  # seconds: a step of the system's clock moves what it says of when a process began
+
+
+class _Mark(msgspec.Struct, frozen=True):
+    pid: int
+    began: float
+    ladder: str
+    rung: str
+
+
+class CrashMarker:
+    """For an app that runs this ladder.
+
+    `note` writes the marker, and removes it when nothing is loaded, so a clean end leaves none. Where the folder
+    can't be written, that is logged once and nothing is marked.
+
+    Args:
+        folder: of all apps' markers; `running` in the user's cache folder by default.
+    """
+
+    def __init__(self, ladder: Ladder, folder: Path | None = None) -> None:
+        self._folder = folder if folder is not None else CACHE / "running"
+        self._ladder = hashlib.sha256(msgspec.json.encode(ladder.specs)).hexdigest()[:16]
+        self._file = self._folder / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.json"
+        self._began = psutil.Process().create_time()
+        self._written: str | None = None
+        self._warned = False
+
+    def note(self, rung: str | None) -> None:
+        """From now on it is `rung` that memory could run out with. Atomic."""
+        if rung == self._written:
+            return
+        try:
+            if rung is None:
+                self._file.unlink(missing_ok=True)
+            else:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                made = self._file.with_suffix(".new")
+                made.write_bytes(msgspec.json.encode(_Mark(os.getpid(), self._began, self._ladder, rung)))
+                made.replace(self._file)
+        except OSError as error:
+            if not self._warned:
+                log.warning("no crash marker: %s can't be written (%s)", self._folder, error.strerror)
+            self._warned = True
+            return
+        self._written = rung
+
+    def previous(self) -> str | None:
+        """The rung of the latest app with this ladder that ended uncleanly. All such markers are used up by this."""
+        left: list[tuple[float, str]] = []
+        for file in self._folder.glob("*.json"):
+            try:
+                mark, written = msgspec.json.decode(file.read_bytes(), type=_Mark), file.stat().st_mtime
+                if mark.ladder != self._ladder or _runs(mark):
+                    continue
+                file.unlink()  # of two apps that start together, one finds it
+            except FileNotFoundError:
+                continue
+            except msgspec.DecodeError as error:
+                log.warning("the crash marker %s is removed, as it can't be read: %s", file, error)
+                file.unlink(missing_ok=True)
+                continue
+            except OSError as error:
+                log.warning("the crash marker %s can't be used: %s", file, error.strerror)
+                continue
+            left.append((written, mark.rung))
+        return max(left)[1] if left else None
+
+    def close(self) -> None:
+        """A clean end. Idempotent."""
+        self.note(None)
+
+
+def _runs(mark: _Mark) -> bool:
+    try:
+        return abs(psutil.Process(mark.pid).create_time() - mark.began) < _SAME
+    except psutil.NoSuchProcess:
+        return False

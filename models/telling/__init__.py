@@ -1,0 +1,1 @@
+"""What the end user is told."""
