@@ -72,17 +72,15 @@ class Limits:
     def minding(self, brake: Brake, stuck: Callable[[], None] | None = None) -> Iterator[None]:
         """Meanwhile, stop the brake once the reply is called off or its time is over, in a long prefill too.
 
-        stuck: is called where that does not end it.
+        stuck: is called where a brake that was stopped, by this or for a shift, does not end it.
         """
-        if self._cancelled is None and self.timeout is None:
-            yield
-            return
         done = threading.Event()
 
         def mind() -> None:
             while not done.wait(SLICE):
                 if self.over:
                     brake.stop()
+                if brake.stopped:
                     if not done.wait(STUCK) and stuck is not None:
                         stuck()
                     return
