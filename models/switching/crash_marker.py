@@ -88,6 +88,8 @@ class CrashMarker:
 
 def _runs(mark: _Mark) -> bool:
     try:
-        return abs(psutil.Process(mark.pid).create_time() - mark.began) < _SAME
+        process = psutil.Process(mark.pid)
+        ended = process.status() == psutil.STATUS_ZOMBIE  # its parent has not asked how yet
+        return not ended and abs(process.create_time() - mark.began) < _SAME
     except psutil.NoSuchProcess:
         return False

@@ -68,6 +68,14 @@ def test_an_app_that_was_killed_leaves_the_rung_it_ran_and_the_next_one_finds_it
     assert list(folder.iterdir()) == []
 
 
+def test_an_app_that_was_killed_and_whose_parent_has_not_asked_how_has_ended(file: Path, folder: Path) -> None:
+    app = App(file, folder, "large")
+    os.kill(app.process.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, app.process.pid, os.WEXITED | os.WNOWAIT)  # it stays, as a zombie
+    assert CrashMarker(Ladder.from_toml(file), folder).previous() == "large"
+    app.process.wait()
+
+
 @pytest.mark.parametrize(("crashed", "first"), [(None, "large"), ("large", "medium")])
 def test_a_residency_that_tells_of_it_before_the_first_sample_starts_one_rung_lower(
     ladder: Ladder, crashed: str | None, first: str
