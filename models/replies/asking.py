@@ -66,9 +66,13 @@ class Asking:
             target=self._write_for, args=(loop, done, turn, message, conversation, draft), name="gearshift-reply",
             daemon=True,
         )  # fmt: skip
-        with self._lock:
-            self._writers = {each for each in self._writers if each.is_alive()} | {writer}
-            writer.start()
+        try:
+            with self._lock:
+                writer.start()
+                self._writers = {each for each in self._writers if each.is_alive()} | {writer}
+        except RuntimeError:  # no thread can be had; nobody else would end this turn
+            turn.leave()
+            raise
         try:
             return await done
         finally:

@@ -516,3 +516,23 @@ def test_a_manager_ends_with_its_async_block(ladder: Ladder) -> None:
 
     machine = asyncio.run(talk())
     assert machine.loader.loaded[0].closed and set(threading.enumerate()) - before == set()
+
+
+def test_a_coroutine_for_which_no_thread_can_be_had_leaves_its_turn(
+    ladder: Ladder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = Machine(ladder)
+    machine.load()
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "gearshift-reply":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="new thread"):
+            asyncio.run(machine.manager.generate_response("Hi", options=FOUR))
+    assert machine.manager.respond("Hi", options=FOUR, timeout=WAIT) == words(4)
+    machine.manager.shutdown()
