@@ -2,8 +2,11 @@
 
 import asyncio
 import atexit
+import logging
+import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from ..pipeline.words import Decision
 from .hosts import Host
 from .hosts.choosing import default_host
 from .ladders.ladder import CACHE, Ladder, ModelSpec, default_ladder
+from .needs.checkpoint import CheckpointError
 from .needs.remembered import Needs
 from .replies.answering import Answering
 from .replies.asking import Asking
@@ -38,6 +42,8 @@ from .telling.suggestions import Suggestions
 from .telling.wording import Wording
 
 __all__ = ["ModelManager", "NoRungFits"]
+
+log = logging.getLogger("gearshift.models")
 
 _PATIENCE = 5.0
 """Seconds, at least, that a reply waits for a first sample and what is decided on it."""
@@ -120,7 +126,8 @@ class ModelManager:
             self._subscriptions.append(self.scaler.samples.subscribe(self._notices.sampled))
             self._subscriptions.append(self._switcher.residencies.subscribe(self._notices.resided))
             self._subscriptions.append(self.outcomes.subscribe(self._notices.ended))
-        atexit.register(self.shutdown)
+        self._process = os.getpid()
+        atexit.register(self._at_exit)
         self.scaler.start_continuous_monitoring()
 
     @property
@@ -218,25 +225,31 @@ class ModelManager:
         await asyncio.to_thread(self.shutdown)
 
     def _close(self) -> None:
-        atexit.unregister(self.shutdown)
-        self._turns.close()
-        self._waiting.close()
-        self.scaler.stop_continuous_monitoring()
-        for subscription in self._subscriptions:
-            subscription.dispose()
-        self._switcher.close()
-        self._residing.close()
-        self._asking.wait_ended()
-        self._notices.close()
-        self._host.close()
-        self._marker.close()
-        self._sampler.close()
+        atexit.unregister(self._at_exit)
+        ends = [
+            self._turns.close, self._waiting.close, self.scaler.stop_continuous_monitoring,
+            *(subscription.dispose for subscription in self._subscriptions), self._switcher.close,
+            self._residing.close, self._asking.wait_ended, self._notices.close, self._host.close, self._marker.close,
+            self._sampler.close,
+        ]  # fmt: skip
+        with ExitStack() as each:  # which goes on where one of them raises
+            for end in reversed(ends):
+                each.callback(end)
+
+    def _at_exit(self) -> None:
+        if os.getpid() == self._process:  # a child that the app forked has none of it
+            self.shutdown()
 
     def _named(self, messages: list[Message], rung: str) -> list[Message]:
         return naming(messages, self._wording.text("model", "rung", rung=rung)) if self._name_rung else messages
 
     def _ran_out(self, spec: ModelSpec) -> None:
-        self._residing.ran_out(spec.name, self.needs.ran_out(spec).need)
+        try:
+            need = self.needs.ran_out(spec).need
+        except CheckpointError as error:  # its files have gone meanwhile; the reply goes on elsewhere all the same
+            log.warning("what %s needs can't be corrected after memory ran out: %s", spec.name, error)
+        else:
+            self._residing.ran_out(spec.name, need)
 
     def _crashed(self) -> str | None:
         """The rung with which an earlier run ended uncleanly, where there is a smaller one to start with."""

@@ -1,10 +1,14 @@
 """The manager over a scripted machine: samples are pushed by hand, models are fakes."""
 
 import asyncio
+import os
+import shutil
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from gearshift.models import Ladder, ModelError, NoRungFits, Options
 from gearshift.models.testing import FakeLoader
@@ -256,6 +260,53 @@ def test_shutdown_twice_unloads_and_leaves_no_thread(ladder: Ladder) -> None:
     assert set(threading.enumerate()) - before == set()
     with pytest.raises(RuntimeError, match="shut down"):
         machine.manager.respond("Hi")
+
+
+def test_what_fails_at_a_shutdown_keeps_nothing_else_from_ending(
+    ladder: Ladder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OSError("not now")
+
+    before = set(threading.enumerate())
+    machine = Machine(ladder)
+    machine.load()
+    monkeypatch.setattr(machine.manager._residing, "close", fail)
+    with pytest.raises(OSError, match="not now"):
+        machine.manager.shutdown()
+    assert machine.loader.loaded[0].closed
+    assert set(threading.enumerate()) - before == set()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_that_the_app_forked_ends_nothing_of_it(machine: Machine) -> None:
+    machine.load()
+    child = os.fork()
+    if child == 0:
+        machine.manager._at_exit()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert machine.manager.respond("Hi", options=FOUR).rung == "large"
+
+
+def test_a_reply_survives_that_its_checkpoint_has_gone(
+    ladder: Ladder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    words = iter(range(1000))
+
+    def gate() -> None:
+        if next(words) == 2:
+            shutil.rmtree(tmp_path / "large")
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    shutil.copytree(ladder[0].source, tmp_path / "large")
+    moved = Ladder([msgspec.structs.replace(ladder[0], source=str(tmp_path / "large")), *ladder[1:]])
+    machine = Machine(moved, FakeLoader(gate=gate))
+    machine.load()
+    reply = machine.manager.respond("Hi", options=FOUR)
+    assert reply == "word0 word1 word2 word3 " and reply.rungs == ("large", "medium")
+    assert "what large needs can't be corrected" in caplog.text
+    machine.manager.shutdown()
 
 
 @pytest.mark.parametrize(
