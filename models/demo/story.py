@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psutil
@@ -15,9 +15,11 @@ from ...pipeline.probes.processes import ProcessTree
 from ...pipeline.recording import record
 from ...pipeline.settings import Settings
 from ...pipeline.words import Decision
-from ..hosts.inline import InlineHost, prepare_transformers
+from ..hosts import Host
+from ..hosts.choosing import default_host
 from ..ladders.ladder import Ladder
 from ..manager import ModelManager, NoRungFits
+from ..needs.remembered import Needs
 from ..replies.generation import Options
 from ..switching.switcher import Outcome
 from . import hog
@@ -77,9 +79,11 @@ def _wait(until: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def demo_settings(ladder: Ladder, base: int) -> Settings:
-    """A budget in which the best rung fits with room for a growing neighbour, and the two others beside it."""
-    need = {rung.name: rung.need["ram"] for rung in ladder.rungs()}
+def demo_settings(need: Mapping[str, int], base: int) -> Settings:
+    """A budget in which the best rung fits with room for a growing neighbour, and the two others beside it.
+
+    need: bytes of each rung. base: bytes of the app and of what its host keeps beside models.
+    """
     growing = 0.70 - 0.02
     budget = int((base + 150 * MIB + max(need.values())) / growing)
     return Settings(
@@ -92,11 +96,19 @@ def run_demo(recording: Path | None = None) -> int:
     """Play the story. Returns the exit code: 0 when everything that it is to show was shown."""
     print_now = lambda text: print(text, flush=True)  # noqa: E731 - before there is a screen
     ladder = demo_ladder(print_now)
-    print_now("Importing torch and transformers …")
     for noisy in ("torchao", "torch.utils._pytree"):  # they warn of GPU kernels that a CPU doesn't need
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    prepare_transformers()
-    settings = demo_settings(ladder, ProcessTree().used())
+    host = default_host(ladder)
+    try:
+        print_now("Importing torch and transformers …")
+        return _run(ladder, host, recording, print_now)
+    finally:
+        host.close()
+
+
+def _run(ladder: Ladder, host: Host, recording: Path | None, print_now: Callable[[str], None]) -> int:
+    need = {rung.name: rung.need["ram"] for rung in ladder.rungs(Needs())}
+    settings = demo_settings(need, base_of(host, ladder))
     free = psutil.virtual_memory().available
     assert settings.budget is not None
     if free < settings.budget * 1.2:
@@ -104,10 +116,9 @@ def run_demo(recording: Path | None = None) -> int:
             f"The demo needs {settings.budget * 1.2 / 2**30:.1f} GiB of free memory; {free / 2**30:.1f} are free."
         )
         return 1
-    need = {rung.name: rung.need["ram"] for rung in ladder.rungs()}
     log = Log(settings, need)
     screen = Screen(settings)
-    with screen, ModelManager(ladder, settings, host=InlineHost()) as manager:
+    with screen, ModelManager(ladder, settings, host=host) as manager:
         _play(manager, log, screen, recording)
     screen.console.print(table(log))
     wrong = verdict(log)
@@ -118,6 +129,13 @@ def run_demo(recording: Path | None = None) -> int:
             "A shortage was foreseen, a sudden one survived, and the best rung is back. No reply was lost."
         )
     return 1 if wrong else 0
+
+
+def base_of(host: Host, ladder: Ladder) -> int:
+    """What this process and its children hold without a model, once all that loads need is imported."""
+    smallest = ladder[-1]
+    host.unload(smallest.name, host.load(smallest))
+    return ProcessTree().used()
 
 
 def _watch(manager: ModelManager, log: Log, screen: Screen, recording: Path | None) -> list[abc.DisposableBase]:
