@@ -190,7 +190,7 @@ def _play(manager: ModelManager, log: Log, screen: Screen, recording: Path | Non
         _wait(lambda: len(log.replies) >= before + 2, 30)
 
         recent = [p for s in log.samples[-4:] if (p := s.pools["ram"]) is not None]
-        block = (int((settings.critical + 0.015) * budget) - min(p.used for p in recent)) // MIB
+        block = (int((settings.critical + 0.005) * budget) - min(p.used for p in recent)) // MIB
         screen.say(f"Another program takes {block} MiB at once.", "bold")
         children.append(_spawn(block, 0))
         _wait(lambda: bool(log.shifts("downgrade", "immediate")), 20)
