@@ -85,7 +85,7 @@ def demo_settings(need: Mapping[str, int], base: int) -> Settings:
     need: bytes of each rung. base: bytes of the app and of what its host keeps beside models.
     """
     growing = 0.70 - 0.02
-    budget = int((base + 150 * MIB + max(need.values())) / growing)
+    budget = int((base + 230 * MIB + max(need.values())) / growing)
     return Settings(
         budget=budget, high=0.80, hysteresis=0.10, critical=0.90, interval=0.25, window=6, horizon=7, confirm=0.5,
         stabilisation=15, recovery=5, settle=1, gap=5,
@@ -185,7 +185,7 @@ def _play(manager: ModelManager, log: Log, screen: Screen, recording: Path | Non
         screen.say(f"A program next door starts to take {grow} MiB, {RATE} MiB/s.", "bold")
         children.append(_spawn(grow, RATE))
         _wait(lambda: bool(log.shifts("downgrade", "planned")), 45)
-        _wait(lambda: log.samples[-1].time - log.handed_over[-1][1] > grow / RATE, 30)
+        _wait(lambda: log.samples[-1].time - log.handed_over[-1][1] > grow / RATE, 45)
         before = len(log.replies)
         _wait(lambda: len(log.replies) >= before + 2, 30)
 

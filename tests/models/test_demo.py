@@ -43,7 +43,7 @@ def test_the_budget_counts_the_fork_server_and_leaves_room_for_each_rung(ladder:
         host.close()
     settings = demo_settings({"large": 600 * MIB, "small": 200 * MIB}, base)
     assert settings.budget is not None
-    assert settings.low * settings.budget >= base + 600 * MIB + 100 * MIB
+    assert settings.low * settings.budget >= base + 600 * MIB + 200 * MIB
 
 
 def test_the_conversion_imports_what_it_calls() -> None:
