@@ -17,7 +17,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
 
-bench: $(VENV)/.bench
+bench: $(VENV)/.bench $(VENV)/.demo
 	$(BIN)/python -m tests.benchmarks.operators
 	$(BIN)/python -m tests.benchmarks.rolling
 	$(BIN)/python -m tests.benchmarks.calibration
@@ -31,6 +31,8 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m tests.benchmarks.policies
 	$(BIN)/python -m tests.benchmarks.forecasts
 	$(BIN)/python -m tests.benchmarks.leads
+	$(BIN)/python -m tests.benchmarks.needs
+	$(BIN)/python -m tests.benchmarks.shifting
 
 notebooks: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/test_notebooks.py $(ARGS)

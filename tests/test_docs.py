@@ -6,6 +6,7 @@ import inspect
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,23 @@ def test_the_readme_code_compiles_and_names_what_exists() -> None:
         for line in block.splitlines():
             if line.startswith(("from ", "import ")):
                 exec(line, {})
+
+
+def test_the_readme_ladders_hold_keys_and_values_that_are_taken() -> None:
+    import msgspec
+    from gearshift.models import ModelSpec
+    from gearshift.models.ladders.ladder_checks import check_words
+
+    blocks = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    specs = [msgspec.convert(table, ModelSpec) for block in blocks for table in tomllib.loads(block)["rung"]]
+    assert len(specs) == 3
+    for spec in specs:
+        check_words("README.md", spec)
+    shown = {key for block in blocks for table in tomllib.loads(block)["rung"] for key in table}
+    assert shown == set(ModelSpec.__struct_fields__)
+
+
+def test_the_files_that_the_readme_names_are_there() -> None:
+    text = (ROOT / "README.md").read_text()
+    named = re.findall(r"`((?:models|pipeline|operators|tests)/[\w/.]+)`", text)
+    assert named and [name for name in named if not (ROOT / name).exists()] == []

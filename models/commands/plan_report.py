@@ -45,9 +45,10 @@ class Plan(NamedTuple):
 def planned(ladder: Ladder, needs: Needs | None = None) -> Plan:
     """The ladder on this machine now, beside all that is in use, by the ceilings of its tier.
 
-    Raises TierError for a file that GEARSHIFT_TIERS names.
+    Raises LadderError where its rungs are not the best first, TierError for a file that GEARSHIFT_TIERS names.
     """
     needs, settings = needs or Needs(), machine_settings()
+    ladder.rungs(needs)
     found = [(spec, needs.estimated(spec), needs.of(spec)) for spec in ladder]
     names = {pool for _, _, need in found for pool in need.need}
     sampler = Sampler(default_probes())

@@ -74,7 +74,7 @@ def _make(file: Path, say: Callable[[str], None]) -> None:
 def _save(source: Path, folder: Path) -> None:
     import torch
 
-    from .. import loading
+    from ..engine import loading
 
     model, tokenizer = loading.load_gguf(source)
     config = type(model.config).from_dict(

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psutil
@@ -15,9 +15,11 @@ from ...pipeline.probes.processes import ProcessTree
 from ...pipeline.recording import record
 from ...pipeline.settings import Settings
 from ...pipeline.words import Decision
-from ..hosts.inline import InlineHost, prepare_transformers
+from ..hosts import Host
+from ..hosts.choosing import default_host
 from ..ladders.ladder import Ladder
 from ..manager import ModelManager, NoRungFits
+from ..needs.remembered import Needs
 from ..replies.generation import Options
 from ..switching.switcher import Outcome
 from . import hog
@@ -77,11 +79,13 @@ def _wait(until: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def demo_settings(ladder: Ladder, base: int) -> Settings:
-    """A budget in which the best rung fits with room for a growing neighbour, and the two others beside it."""
-    need = {rung.name: rung.need["ram"] for rung in ladder.rungs()}
+def demo_settings(need: Mapping[str, int], base: int) -> Settings:
+    """A budget in which the best rung fits with room for a growing neighbour, and the two others beside it.
+
+    need: bytes of each rung. base: bytes of the app and of what its host keeps beside models.
+    """
     growing = 0.70 - 0.02
-    budget = int((base + 150 * MIB + max(need.values())) / growing)
+    budget = int((base + 230 * MIB + max(need.values())) / growing)
     return Settings(
         budget=budget, high=0.80, hysteresis=0.10, critical=0.90, interval=0.25, window=6, horizon=7, confirm=0.5,
         stabilisation=15, recovery=5, settle=1, gap=5,
@@ -92,11 +96,19 @@ def run_demo(recording: Path | None = None) -> int:
     """Play the story. Returns the exit code: 0 when everything that it is to show was shown."""
     print_now = lambda text: print(text, flush=True)  # noqa: E731 - before there is a screen
     ladder = demo_ladder(print_now)
-    print_now("Importing torch and transformers …")
     for noisy in ("torchao", "torch.utils._pytree"):  # they warn of GPU kernels that a CPU doesn't need
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    prepare_transformers()
-    settings = demo_settings(ladder, ProcessTree().used())
+    host = default_host(ladder)
+    try:
+        print_now("Importing torch and transformers …")
+        return _run(ladder, host, recording, print_now)
+    finally:
+        host.close()
+
+
+def _run(ladder: Ladder, host: Host, recording: Path | None, print_now: Callable[[str], None]) -> int:
+    need = {rung.name: rung.need["ram"] for rung in ladder.rungs(Needs())}
+    settings = demo_settings(need, base_of(host, ladder))
     free = psutil.virtual_memory().available
     assert settings.budget is not None
     if free < settings.budget * 1.2:
@@ -104,10 +116,9 @@ def run_demo(recording: Path | None = None) -> int:
             f"The demo needs {settings.budget * 1.2 / 2**30:.1f} GiB of free memory; {free / 2**30:.1f} are free."
         )
         return 1
-    need = {rung.name: rung.need["ram"] for rung in ladder.rungs()}
     log = Log(settings, need)
     screen = Screen(settings)
-    with screen, ModelManager(ladder, settings, host=InlineHost()) as manager:
+    with screen, ModelManager(ladder, settings, host=host) as manager:
         _play(manager, log, screen, recording)
     screen.console.print(table(log))
     wrong = verdict(log)
@@ -118,6 +129,13 @@ def run_demo(recording: Path | None = None) -> int:
             "A shortage was foreseen, a sudden one survived, and the best rung is back. No reply was lost."
         )
     return 1 if wrong else 0
+
+
+def base_of(host: Host, ladder: Ladder) -> int:
+    """What this process and its children hold without a model, once all that loads need is imported."""
+    smallest = ladder[-1]
+    host.unload(smallest.name, host.load(smallest))
+    return ProcessTree().used()
 
 
 def _watch(manager: ModelManager, log: Log, screen: Screen, recording: Path | None) -> list[abc.DisposableBase]:
@@ -167,12 +185,12 @@ def _play(manager: ModelManager, log: Log, screen: Screen, recording: Path | Non
         screen.say(f"A program next door starts to take {grow} MiB, {RATE} MiB/s.", "bold")
         children.append(_spawn(grow, RATE))
         _wait(lambda: bool(log.shifts("downgrade", "planned")), 45)
-        _wait(lambda: log.samples[-1].time - log.handed_over[-1][1] > grow / RATE, 30)
+        _wait(lambda: log.samples[-1].time - log.handed_over[-1][1] > grow / RATE, 45)
         before = len(log.replies)
         _wait(lambda: len(log.replies) >= before + 2, 30)
 
         recent = [p for s in log.samples[-4:] if (p := s.pools["ram"]) is not None]
-        block = (int((settings.critical + 0.015) * budget) - min(p.used for p in recent)) // MIB
+        block = (int((settings.critical + 0.005) * budget) - min(p.used for p in recent)) // MIB
         screen.say(f"Another program takes {block} MiB at once.", "bold")
         children.append(_spawn(block, 0))
         _wait(lambda: bool(log.shifts("downgrade", "immediate")), 20)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...pipeline.rungs import Rung
+from ...pipeline.rungs import Rung, checked_ladder
 from ..needs.checkpoint import hub_cache, read_checkpoint
 from ..needs.free_memory import room
 from ..needs.need import Need, estimate
@@ -72,13 +72,18 @@ class Ladder(Sequence[ModelSpec]):
         """What the decisions need to know of each: name, bytes by pool, quality, and what the context takes.
 
         needs: what is known of them from loads; without, all is estimated from the files.
+
+        Raises LadderError where they are not the best first.
         """
         of = needs.of if needs is not None else _estimated
         found = []
         for spec in self.specs:
             need = of(spec)
             found.append(Rung(spec.name, need.need, quality(spec), spec.context, need.per_token, spec.latency))
-        return found
+        try:
+            return list(checked_ladder(found))
+        except ValueError as error:
+            raise LadderError(f"{self.where}: {error}") from None
 
 
 def quality(spec: ModelSpec) -> float:

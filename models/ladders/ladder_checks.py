@@ -2,6 +2,7 @@
 
 import importlib.util
 import logging
+import math
 from collections.abc import Sequence
 
 from ..needs.checkpoint import Checkpoint, CheckpointError, read_checkpoint
@@ -33,7 +34,9 @@ def check_rungs(specs: Sequence[ModelSpec], where: str) -> None:
         if spec.name in seen:
             raise LadderError(f"{key}.name: {spec.name!r} is the name of an earlier rung too; names must differ")
         seen.add(spec.name)
-        _check_words(key, spec)
+        check_words(key, spec)
+        if not spec.source:
+            raise LadderError(f"{key}.source: empty; give a folder, a .gguf file, or the id of a model in the cache")
         try:
             checkpoint = read_checkpoint(spec.source)
         except CheckpointError as error:
@@ -47,7 +50,7 @@ def check_rungs(specs: Sequence[ModelSpec], where: str) -> None:
             )
 
 
-def _check_words(key: str, spec: ModelSpec) -> None:
+def check_words(key: str, spec: ModelSpec) -> None:
     if spec.dtype not in DTYPES:
         raise LadderError(f"{key}.dtype: {spec.dtype!r} is unknown; give one of {', '.join(DTYPES)}")
     if spec.quantisation is not None and spec.quantisation not in QUANTISATIONS:
@@ -57,6 +60,8 @@ def _check_words(key: str, spec: ModelSpec) -> None:
         raise LadderError(f"{key}.device: {spec.device!r} is unknown; give cpu, auto, mps, cuda:0 or xpu:0")
     if spec.context <= 0:
         raise LadderError(f"{key}.context: must be tokens above 0, got {spec.context}")
+    if spec.quality is not None and not math.isfinite(spec.quality):
+        raise LadderError(f"{key}.quality: must be a finite number, got {spec.quality!r}; or leave it out")
     if spec.latency is not None and not spec.latency > 0:
         raise LadderError(f"{key}.latency: must be seconds above 0, got {spec.latency!r}")
 

@@ -23,8 +23,7 @@ def specs_from(file: Path) -> list[ModelSpec]:
         try:
             spec = msgspec.convert(table, ModelSpec)
         except msgspec.ValidationError as error:
-            keys = ", ".join(ModelSpec.__struct_fields__)
-            raise LadderError(f"{file}: rung[{i}]: {error}; the keys of a rung are {keys}") from None
+            raise LadderError(f"{file}: {_wrong(i, table, str(error))}") from None
         specs.append(msgspec.structs.replace(spec, source=_source(spec.source, file.parent)))
     return specs
 
@@ -35,17 +34,30 @@ def _tables(file: Path) -> list[dict[str, object]]:
     except OSError as error:
         raise LadderError(f"{file}: can't be read: {error.strerror}; give the path of a ladder file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise LadderError(f"{file}: not TOML: {error}") from None
+        raise LadderError(f"{file}: not TOML: {error}; correct it, or give the path of a ladder file") from None
     if not content:
         raise LadderError(f"{file}: rung: the file is empty; add at least one [[rung]] with name and source")
     try:
         return msgspec.convert(content, _File).rung
     except msgspec.ValidationError as error:
-        raise LadderError(f"{file}: {error}; a ladder holds [[rung]] tables only") from None
+        told = f"{error}, got rung = {content['rung']!r}" if "rung" in content else str(error)
+        raise LadderError(f"{file}: {told}; a ladder holds [[rung]] tables only") from None
+
+
+def _wrong(i: int, table: dict[str, object], error: str) -> str:
+    """The key of a rung, what it holds, and what it takes."""
+    what, _, key = error.partition(" - at `$.")
+    keys = ", ".join(ModelSpec.__struct_fields__)
+    if (key := key.rstrip("`")) in table:
+        kind = what.partition(",")[0]
+        return f"rung[{i}].{key}: {kind}, got {table[key]!r}; correct it, or leave out what has a default"
+    return f"rung[{i}]: {error}; the keys of a rung are {keys}"
 
 
 def _source(source: str, folder: Path) -> str:
     """A path where there is one; else the id of a model, if it looks like one; else the path that is missing."""
+    if not source:
+        return source  # which is told of with the rung
     path = folder / Path(source).expanduser()
     if not path.exists() and "/" in source and HUB_ID.fullmatch(source) and not source.endswith(".gguf"):
         return source

@@ -146,6 +146,9 @@ def _stamp(file: Path) -> tuple[str, int, int]:
 @lru_cache(maxsize=256)
 def _read_folder(path: Path, stamps: tuple[tuple[str, int, int], ...]) -> Checkpoint:
     config = _object(path / "config.json")
+    for key in ("text_config", "llm_config", "quantization_config"):
+        if not isinstance(config.get(key) or {}, dict):
+            raise ValueError(f"{key} of config.json must be an object, got {config[key]!r}")
     names = {name for name, _, _ in stamps}
     files = _weight_files(path, names)
     tensors: dict[str, Tensor] = {}
@@ -182,10 +185,17 @@ def _object(file: Path) -> dict[str, Any]:
     return found
 
 
+def _mapping(file: Path, key: str) -> dict[str, str]:
+    try:
+        return msgspec.convert(_object(file).get(key), dict[str, str])
+    except msgspec.ValidationError as error:
+        raise ValueError(f"{key} of {file.name} is no table of names: {error}") from None
+
+
 def _weight_files(path: Path, names: set[str]) -> list[Path]:
     """Raises FileNotFoundError when there is none, or a shard is missing."""
     index = "model.safetensors.index.json"
-    wanted = sorted(set(_object(path / index)["weight_map"].values())) if index in names else ["model.safetensors"]
+    wanted = sorted(set(_mapping(path / index, "weight_map").values())) if index in names else ["model.safetensors"]
     for name in wanted:
         if not (path / name).is_file():
             raise FileNotFoundError(2, "no such file", str(path / name))

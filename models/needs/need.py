@@ -24,8 +24,7 @@ TOKENIZER = 8
 """Bytes in memory for each byte of tokenizer.json; the same measurement."""
 FIRST_REPLY = 8 * MIB
 """What the first reply adds for good: template engine, generation's modules; the same measurement."""
-# Not measured where this was written: a context of CUDA with its kernels, as PyTorch's and transformers' documentation
-# give it for current cards. The first load on a card replaces it by what was measured.
+# An assumption: the context of CUDA and its kernels. The first load on a card replaces it by what was measured.
 ACCELERATOR = 512 * MIB
 
 

@@ -88,6 +88,14 @@ def _tensors(folder: Path):
         (lambda folder: (folder / "config.json").unlink(), "config.json is missing"),
         (lambda folder: (folder / "chat_template.jinja").unlink(), "no chat template"),
         (lambda folder: changed(folder, "config.json", architectures=["BertModel"]), "no causal language model"),
+        (
+            lambda folder: (folder / "model.safetensors.index.json").write_text('{"weight_map": []}'),
+            "weight_map of model.safetensors.index.json is no table of names",
+        ),
+        (
+            lambda folder: changed(folder, "config.json", quantization_config="int8"),
+            "quantization_config of config.json must be an object, got 'int8'",
+        ),
         (lambda folder: changed(folder, "config.json", quantization_config={"quant_method": "new"}), "is not known"),
     ],
 )

@@ -72,11 +72,16 @@ def test_plan_starts_without_torch(file: Path, tmp_path: Path) -> None:
     assert {"torch", "transformers", "accelerate", "huggingface_hub"} & set(imported(done)) == set()
 
 
-def test_a_ladder_that_can_not_be_used_is_one_line_and_exit_code_1(file: Path, tmp_path: Path) -> None:
+def test_a_ladder_that_can_not_be_used_is_one_line_and_exit_code_1(
+    file: Path, tmp_path: Path, checkpoints: dict[str, Path]
+) -> None:
     file.write_text('[[rung]]\nname = "a"\nsource = "absent"\n')
     done = gearshift("plan", "--ladder", file)
     assert (done.returncode, done.stdout) == (1, "")
     assert said(done).startswith(f"gearshift plan: {file}: rung[0].source: ")
+    rung = f'[[rung]]\nname = "{{}}"\nsource = "{checkpoints["small"]}"\nquality = {{}}\n'
+    file.write_text(rung.format("a", 1) + rung.format("b", 2))
+    assert said(gearshift("plan", "--ladder", file)).startswith(f"gearshift plan: {file}: ladder must be best first")
     empty = {"XDG_CACHE_HOME": str(tmp_path / "empty"), "HF_HUB_CACHE": str(tmp_path / "none")}
     done = gearshift("plan", **empty)
     assert done.returncode == 1 and "hf download" in said(done)

