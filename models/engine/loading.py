@@ -12,6 +12,7 @@ from .generating import TransformersModel
 from .loading_checks import check, check_globals, remember_globals, step
 from .memory import pressed, trim
 from .quantising import quantisation_config
+from .tokenizing import tokenizer_of
 
 # Two overlapping loads leave transformers' `tie_weights` a no-op for the rest of the process: one at a time, always.
 _LOAD_LOCK = threading.Lock()
@@ -66,7 +67,7 @@ def load_transformers(spec: ModelSpec) -> TransformersModel:
 
 
 def _load(spec: ModelSpec) -> TransformersModel:
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
     from transformers.utils import logging
 
     logging.disable_progress_bar()
@@ -74,7 +75,7 @@ def _load(spec: ModelSpec) -> TransformersModel:
     found = _located(spec)
     _check_device(spec.device)
     quantised = quantisation_config(spec.quantisation)
-    tokenizer = AutoTokenizer.from_pretrained(**found, local_files_only=True)
+    tokenizer = tokenizer_of(found)
     with _sparing_warmup():
         model = AutoModelForCausalLM.from_pretrained(
             **found,
@@ -88,6 +89,12 @@ def _load(spec: ModelSpec) -> TransformersModel:
     check(model)
     step(model, tokenizer)
     return TransformersModel(spec, model, tokenizer)
+
+
+def folder_of(spec: ModelSpec) -> str | None:
+    """The folder of its tokenizer's files; None where these are inside of a GGUF file. Raises LoadError."""
+    found = _located(spec)
+    return None if "gguf_file" in found else str(Path(found["pretrained_model_name_or_path"]).resolve())
 
 
 def _located(spec: ModelSpec) -> dict[str, str]:
@@ -107,13 +114,13 @@ def _located(spec: ModelSpec) -> dict[str, str]:
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
-        snapshot_download(spec.source, local_files_only=True)
+        folder = snapshot_download(spec.source, local_files_only=True)
     except HFValidationError:
         reason = "is neither a folder nor the id of a model; correct the rung's `source`"
     except LocalEntryNotFoundError:
         reason = f"is not in the local Hugging Face cache; run: hf download {spec.source}"
     else:
-        return {"pretrained_model_name_or_path": spec.source}
+        return {"pretrained_model_name_or_path": folder}
     raise LoadError(f"source: {spec.source!r} {reason}")
 
 

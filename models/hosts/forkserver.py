@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from .channel import socket_pair
-from .wire import Ended, Fork, FromServer, Import, Kill, Ready, ToServer, encode
+from .wire import Ended, Fork, FromServer, Kill, Prepare, Ready, ToServer, encode
 
 log = logging.getLogger("gearshift.models")
 
@@ -42,7 +42,7 @@ class ForkServer:
         self._owner = os.getpid()
         self._lock = threading.Lock()
         self._live: set[int] = set()
-        self._imported: set[str] = set()
+        self._prepared: set[str] = set()
         self.ready = threading.Event()
         self._closing = self.over = False
         self._socket, theirs = socket_pair(socket.SOCK_SEQPACKET)
@@ -62,25 +62,29 @@ class ForkServer:
 
     def fork(self, worker: int, sock: socket.socket) -> None:
         """Have a worker forked that talks over `sock`, which is handed over. No server to do so is told as its end."""
+        reason: str | None = None
         with sock, self._lock:
             over = self.over
             if not over:
-                self._live.add(worker)
-                with contextlib.suppress(OSError):  # it has ended; for all that live then, that is told on the thread
+                try:
                     socket.send_fds(self._socket, [encode(Fork(worker))], [sock.fileno()])
-        if over:
-            self._ended(worker, None, self._lost())
+                    self._live.add(worker)
+                except OSError as error:
+                    reason = f"could not be asked for: {error.strerror}"
+        if over or reason is not None:
+            self._ended(worker, None, reason or self._lost())
 
     def kill(self, worker: int) -> None:
         """Harmless for one that has ended."""
         self._tell(Kill(worker))
 
-    def imported(self, modules: Iterable[str]) -> None:
-        """What a worker had to import, the next shall find imported."""
-        new = tuple(name for name in modules if name not in self._imported)
-        if new:
-            self._imported.update(new)
-            self._tell(Import(new))
+    def prepare(self, modules: Iterable[str], tokenizer: str | None) -> None:
+        """What a worker had to import, the next shall find imported, and the tokenizer of this folder made."""
+        new = tuple(name for name in modules if name not in self._prepared)
+        folder = tokenizer if tokenizer not in self._prepared else None
+        if new or folder is not None:
+            self._prepared.update(new, () if folder is None else (folder,))
+            self._tell(Prepare(new, folder))
 
     def close(self) -> None:
         """End it and all its workers. Idempotent; does nothing in a process that the app forked."""

@@ -138,7 +138,7 @@ class ProcessHost:
             gpus = {**gpus, **self._gpus.held(worker.pid)}
         worker.pages.loaded(message.pages)
         self._held[spec.name] = {"ram": message.pages.held, **gpus}
-        self._workers.imported(message.modules)
+        self._workers.prepare(message.modules, message.tokenizer)
         return RemoteModel(worker)
 
     def _held_now(self, worker: Worker) -> int:

@@ -17,8 +17,9 @@ import traceback
 
 import msgspec
 
+from ..engine.tokenizing import keep_tokenizer
 from . import worker
-from .wire import Ended, Fork, Import, Kill, Ready, ToServer, encode
+from .wire import Ended, Fork, Kill, Prepare, Ready, ToServer, encode
 
 log = logging.getLogger("gearshift.models")
 
@@ -70,13 +71,15 @@ class Server:
         if not data:
             raise _AppEnded
         message = _decode(data)
-        if isinstance(message, Fork):
+        if isinstance(message, Fork) and not handed:
+            self._tell(Ended(message.worker, None, "could not be forked: too many files are open in its server"))
+        elif isinstance(message, Fork):
             self._fork(message.worker, socket.socket(fileno=handed[0]))
         elif isinstance(message, Kill):
             for pid in [pid for pid, number in self._pids.items() if number == message.worker]:
                 os.kill(pid, signal.SIGKILL)
         else:
-            _import(message)
+            _prepare(message)
 
     def _fork(self, number: int, sock: socket.socket) -> None:
         server = os.getpid()
@@ -129,12 +132,17 @@ def _watch(pid: int) -> int | None:
         return None  # a kernel before 5.3; the socket alone must do
 
 
-def _import(message: Import) -> None:
+def _prepare(message: Prepare) -> None:
     for name in message.modules:
         try:
             importlib.import_module(name)
         except Exception:  # noqa: BLE001 - it only saves time; a worker that needs it tells what is wrong
             log.debug("%s can't be imported ahead", name, exc_info=True)
+    if message.tokenizer is not None:
+        try:
+            keep_tokenizer(message.tokenizer)
+        except Exception:  # noqa: BLE001 - as above
+            log.debug("the tokenizer of %s can't be made ahead", message.tokenizer, exc_info=True)
     gc.freeze()
 
 

@@ -24,10 +24,11 @@ class Kill(Said, frozen=True):
     worker: int
 
 
-class Import(Said, frozen=True):
-    """To the server: import these, so that the next worker need not."""
+class Prepare(Said, frozen=True):
+    """To the server: import these and make the tokenizer of this folder, so that the next worker need not."""
 
     modules: tuple[str, ...]
+    tokenizer: str | None
 
 
 class Ready(Said, frozen=True):
@@ -76,11 +77,13 @@ class Here(Said, frozen=True):
 
 
 class Loaded(Said, frozen=True):
-    """From a worker. reserved: bytes by device that torch's allocator holds. modules: which the load had to import."""
+    """From a worker. reserved: bytes by device that torch's allocator holds. modules: which the load had to import.
+    tokenizer: the folder of its tokenizer."""
 
     pages: Pages
     reserved: dict[str, int]
     modules: tuple[str, ...]
+    tokenizer: str | None
 
 
 class Piece(Said, frozen=True):
@@ -105,7 +108,7 @@ class Failed(Said, frozen=True):
     reason: str
 
 
-ToServer = Fork | Kill | Import
+ToServer = Fork | Kill | Prepare
 FromServer = Ready | Ended
 ToWorker = Load | Ask | Braking
 FromWorker = Here | Loaded | Piece | Done | Failed

@@ -52,8 +52,9 @@ class _Worker:
         self._model: Any = None
 
     def run(self) -> None:
+        fresh = fresh_pages()
         try:
-            self._channel.send(Here(os.getpid(), fresh_pages()))
+            self._channel.send(Here(os.getpid(), fresh))
             threading.Thread(target=self._listen, name="gearshift-ear", daemon=True).start()
             while True:
                 message, brake = self._asked.get()
@@ -87,22 +88,21 @@ class _Worker:
             os._exit(1)
 
     def _load(self, message: Load) -> None:
-        from ..engine.loading import load_transformers
+        from ..engine.loading import folder_of, load_transformers
 
         before = set(sys.modules)
         try:
             if message.folder is not None:
                 os.chdir(message.folder)
             self._model = load_transformers(message.spec)
+            new = sorted(name for name in set(sys.modules) - before if name.startswith("transformers."))
+            told = Loaded(own_pages(), _reserved(), tuple(new), folder_of(message.spec))
         except LoadError as error:
             log.debug("%s did not load", message.spec.name, exc_info=True)
             told = Failed(0, "memory" if error.out_of_memory else "other", str(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, the app is told
             log.debug("%s did not load", message.spec.name, exc_info=True)
             told = Failed(0, "other", f"{message.spec.name}: {type(error).__name__}: {error}")
-        else:
-            new = sorted(name for name in set(sys.modules) - before if name.startswith("transformers."))
-            told = Loaded(own_pages(), _reserved(), tuple(new))
         self._channel.send(told)
 
     def _write(self, message: Ask, brake: Brake) -> None:

@@ -51,10 +51,11 @@ class Workers:
         server.fork(worker.number, theirs)
         return worker
 
-    def imported(self, modules: tuple[str, ...]) -> None:
+    def prepare(self, modules: tuple[str, ...], tokenizer: str | None) -> None:
+        """What a load took time for, the next shall find done."""
         server = self._server
         if server is not None:
-            server.imported(modules)
+            server.prepare(modules, tokenizer)
 
     def forget(self, worker: Worker) -> None:
         with self._lock:
@@ -92,6 +93,8 @@ class Workers:
             thread.start()
 
     def _tell(self, worker: Worker) -> None:
+        if worker not in self.all:
+            return  # it was unloaded meanwhile, and another may have its name by now
         for tell in list(self._tells):
             try:
                 tell(worker.name, f"its worker {worker.why()}")
