@@ -32,7 +32,7 @@ def default_host(ladder: Iterable[ModelSpec]) -> Host:
     if forks_workers() and all(spec.device.split(":")[0] in _IN_WORKERS for spec in ladder):
         from .process import ProcessHost
 
-        return ProcessHost()
+        return ProcessHost(rungs=ladder)
     from .inline import InlineHost
 
     return InlineHost()

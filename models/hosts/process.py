@@ -5,12 +5,13 @@ import signal
 import sys
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ...pipeline.probes.ram import Own
 from ..failures import LoadError
 from ..ladders.ladder import ModelSpec
+from ..needs.checkpoint import CheckpointError, located
 from . import Freed, Model
 from .gpu import GpuReader
 from .remote import RemoteModel, Worker
@@ -32,13 +33,15 @@ class ProcessHost:
     Args:
         timeout: seconds after which a load counts as hung and its worker is killed.
         python: the interpreter that the server runs in; by default the app's.
+        rungs: what may be loaded later; the server makes their tokenizers ready once the first load has ended.
     """
 
-    def __init__(self, *, timeout: float = 300.0, python: str | None = None) -> None:
+    def __init__(self, *, timeout: float = 300.0, python: str | None = None, rungs: Iterable[ModelSpec] = ()) -> None:
         if not timeout > 0:
             raise ValueError(f"timeout must be above 0 seconds, got timeout={timeout!r}")
         self._timeout = timeout
         self._python = python or sys.executable
+        self._rungs = tuple(rungs)
         self._workers = Workers()
         self._loads = threading.Lock()
         self._loading: Worker | None = None
@@ -139,6 +142,8 @@ class ProcessHost:
         worker.pages.loaded(message.pages)
         self._held[spec.name] = {"ram": message.pages.held, **gpus}
         self._workers.prepare(message.modules, message.tokenizer)
+        for later in self._rungs:
+            self._workers.prepare((), _tokenizer(later))
         return RemoteModel(worker)
 
     def _held_now(self, worker: Worker) -> int:
@@ -152,6 +157,16 @@ class ProcessHost:
         if worker.pid is not None:
             worker.ended.wait(_DEATH)
         self._workers.forget(worker)
+
+
+def _tokenizer(spec: ModelSpec) -> str | None:
+    """The folder that it is made from; None where that is not known yet."""
+    try:
+        found = located(spec.source)
+    except CheckpointError as error:
+        log.debug("%s: its tokenizer can't be made ahead: %s", spec.name, error)
+        return None
+    return str(found.resolve()) if found.is_dir() else None
 
 
 def _folder() -> str | None:
