@@ -1,6 +1,5 @@
 """The demo: a conversation goes on while two programs take memory and give it back."""
 
-import logging
 import subprocess
 import sys
 import threading
@@ -96,8 +95,6 @@ def run_demo(recording: Path | None = None) -> int:
     """Play the story. Returns the exit code: 0 when everything that it is to show was shown."""
     print_now = lambda text: print(text, flush=True)  # noqa: E731 - before there is a screen
     ladder = demo_ladder(print_now)
-    for noisy in ("torchao", "torch.utils._pytree"):  # they warn of GPU kernels that a CPU doesn't need
-        logging.getLogger(noisy).setLevel(logging.ERROR)
     host = default_host(ladder)
     try:
         print_now("Importing torch and transformers …")

@@ -25,6 +25,7 @@ log = logging.getLogger("gearshift.models")
 
 _decode = msgspec.msgpack.Decoder(ToServer).decode
 _MESSAGE = 1 << 16
+_NOISY = ("torchao", "torch.utils._pytree")  # they warn of GPU kernels that are not for this machine
 
 
 class _AppEnded(Exception):
@@ -163,6 +164,8 @@ def main(handed: str, app: str, level: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig()
     logging.getLogger("gearshift").setLevel(int(level))
+    for noisy in _NOISY:
+        logging.getLogger(noisy).setLevel(logging.ERROR)
     sock = socket.socket(fileno=int(handed))
     sock.set_inheritable(False)
     server = Server(sock, int(app))
