@@ -1,5 +1,6 @@
 """How a reply is written: by one rung, or by several in turn when memory or a failure asks for it."""
 
+import logging
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +15,9 @@ from .limits import STUCK, Limits
 if TYPE_CHECKING:
     from .guarding import Guard
     from .waiting import Waiting
+
+
+log = logging.getLogger("gearshift.models")
 
 
 class Draft:
@@ -121,8 +125,13 @@ class Answering:
         try:
             with draft.limits.minding(lease.brake, self._killing(spec.name)):
                 written = lease.model.generate(told, draft.text, options, take, lease.brake)
-        except ValueError:
-            raise
+        except ValueError as error:
+            if not draft.text:
+                raise
+            # it began on a rung with a longer context: what there is of it is the reply
+            log.warning("a reply ends where it is, as %s can't go on with it: %s", spec.name, error)
+            draft.end = "context"
+            return None
         except Exception as error:  # noqa: BLE001 - a model of an app's own may raise anything
             failure = as_model_error(error)
         else:

@@ -119,8 +119,9 @@ class Reply(str):
 
     rungs: all that wrote it, in order; none where it was called off before its first word. degraded: whether a rung
     below the top of the ladder wrote any of it. end: `eos` (the model was done), `length` (max_new_tokens), `wound up`
-    (brought to the end of a sentence before a shift), `cancelled`. tokens: written, over all rungs. seconds: from
-    question to end. first_seconds: from question to first text, None where there was none.
+    (brought to the end of a sentence before a shift), `cancelled`, `context` (the rung that took over has none for the
+    question). tokens: written, over all rungs. seconds: from question to end. first_seconds: from question to first
+    text, None where there was none.
     """
 
     rungs: tuple[str, ...]
@@ -146,5 +147,5 @@ class Reply(str):
 
     @property
     def cut(self) -> bool:
-        """It ended before the model was done and before what was asked for: wound up, or cancelled."""
-        return self.end in ("wound up", "cancelled")
+        """It ended before the model was done and before what was asked for."""
+        return self.end in ("wound up", "cancelled", "context")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from gearshift.models import Ladder, ModelManager, Options
 from gearshift.models.hosts.inline import InlineHost
@@ -264,3 +265,23 @@ def test_a_real_worker_that_hangs_is_killed_once_its_reply_is_called_off(
         assert reply == "".join(pieces) != "" and reply.end == "cancelled"
         assert manager.respond("Again.", options=FOUR, timeout=WAIT).rungs == ("medium",)
     assert psutil.Process().children(recursive=True) == []
+
+
+def test_a_reply_that_the_next_rung_has_no_context_for_ends_where_it_is(ladder: Ladder) -> None:
+    source: Subject[Sample] = Subject()
+    narrow = Ladder([ladder[0], msgspec.structs.replace(ladder[1], context=64)])
+    with ModelManager(narrow, Settings(interval=0.1, settle=0), source=source, host=InlineHost()) as manager:
+        ended = threading.Event()
+        manager.outcomes.subscribe(lambda outcome: ended.set() if outcome.kind == "loaded" else None)
+        source.on_next(Sample(1.0, {"ram": pool(0)}))
+        assert ended.wait(WAIT)
+        pieces: list[str] = []
+
+        def take(piece: str) -> None:
+            pieces.append(piece)
+            if len(pieces) == 5:
+                manager.scaler.initiate_graceful_degradation("a test", immediate=True)
+
+        reply = manager.respond("Tell me. " * 20, options=Options(max_new_tokens=60), on_text=take)
+        assert (reply, reply.end, reply.cut) == ("".join(pieces), "context", True)
+        assert manager.history()[-1]["content"] == reply
