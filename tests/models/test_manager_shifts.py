@@ -11,13 +11,14 @@ from typing import Any
 import msgspec
 import pytest
 from gearshift.models import Ladder, ModelManager, Options
+from gearshift.models.hosts import Host
 from gearshift.models.hosts.inline import InlineHost
 from gearshift.models.hosts.process import ProcessHost
 from gearshift.models.needs.remembered import Needs
 from gearshift.models.switching.crash_marker import CrashMarker
 from gearshift.models.switching.residing import Parachute, Residing
 from gearshift.models.testing import FakeHost, FakeLoader
-from gearshift.pipeline import Residency, Sample, Settings
+from gearshift.pipeline import Pool, Residency, Sample, Settings
 from reactivex import Subject
 
 from tests.models.machine import FOUR, TOTAL, Machine
@@ -174,16 +175,23 @@ def test_needs_that_are_learned_keep_room_for_the_parachute(ladder: Ladder, tmp_
     assert [residency.need["ram"] for residency in seen] == [7 + small, 7, 9 + small]
 
 
+@contextmanager
+def answering(ladder: Ladder, host: Host) -> Iterator[ModelManager]:
+    """A manager on a machine with all the room in the world, its best rung loaded."""
+    source: Subject[Sample] = Subject()
+    with ModelManager(ladder, Settings(interval=0.1, settle=0), source=source, host=host) as manager:
+        loaded = threading.Event()
+        manager.outcomes.subscribe(lambda outcome: loaded.set() if outcome.kind == "loaded" else None)
+        source.on_next(Sample(1.0, {"ram": Pool(64 << 30, 0)}))
+        assert loaded.wait(WAIT)
+        yield manager
+
+
 @pytest.mark.parametrize("where", ["inline", "process"])
 def test_a_real_reply_is_handed_over_mid_sentence_with_every_character_kept(ladder: Ladder, where: str) -> None:
-    source: Subject[Sample] = Subject()
     host = InlineHost() if where == "inline" else ProcessHost()
     options = Options(max_new_tokens=60)
-    with ModelManager(ladder, Settings(interval=0.1, settle=0), source=source, host=host) as manager:
-        ended = threading.Event()
-        manager.outcomes.subscribe(lambda outcome: ended.set() if outcome.kind == "loaded" else None)
-        source.on_next(Sample(1.0, {"ram": pool(0)}))
-        assert ended.wait(WAIT)
+    with answering(ladder, host) as manager:
         pieces: list[str] = []
 
         def take(piece: str) -> None:
@@ -197,21 +205,11 @@ def test_a_real_reply_is_handed_over_mid_sentence_with_every_character_kept(ladd
         assert manager.history()[-1]["content"] == reply
 
 
-def pool(external: int) -> Any:
-    from gearshift.pipeline import Pool
-
-    return Pool(64 << 30, external)
-
-
 def test_a_real_planned_downgrade_finishes_the_reply_in_good_order(ladder: Ladder) -> None:
-    source: Subject[Sample] = Subject()
     options = Options(max_new_tokens=400)
-    with ModelManager(ladder, Settings(interval=0.1, settle=0), source=source, host=InlineHost()) as manager:
-        loaded, handed = threading.Event(), threading.Event()
-        marks = {"loaded": loaded, "handed over": handed}
-        manager.outcomes.subscribe(lambda outcome: marks[outcome.kind].set() if outcome.kind in marks else None)
-        source.on_next(Sample(1.0, {"ram": pool(0)}))
-        assert loaded.wait(WAIT)
+    with answering(ladder, InlineHost()) as manager:
+        handed = threading.Event()
+        manager.outcomes.subscribe(lambda outcome: handed.set() if outcome.kind == "handed over" else None)
         pieces: list[str] = []
 
         def take(piece: str) -> None:
@@ -268,13 +266,8 @@ def test_a_real_worker_that_hangs_is_killed_once_its_reply_is_called_off(
 
 
 def test_a_reply_that_the_next_rung_has_no_context_for_ends_where_it_is(ladder: Ladder) -> None:
-    source: Subject[Sample] = Subject()
     narrow = Ladder([ladder[0], msgspec.structs.replace(ladder[1], context=64)])
-    with ModelManager(narrow, Settings(interval=0.1, settle=0), source=source, host=InlineHost()) as manager:
-        ended = threading.Event()
-        manager.outcomes.subscribe(lambda outcome: ended.set() if outcome.kind == "loaded" else None)
-        source.on_next(Sample(1.0, {"ram": pool(0)}))
-        assert ended.wait(WAIT)
+    with answering(narrow, InlineHost()) as manager:
         pieces: list[str] = []
 
         def take(piece: str) -> None:
