@@ -69,6 +69,8 @@ class ForkServer:
                 try:
                     socket.send_fds(self._socket, [encode(Fork(worker))], [sock.fileno()])
                     self._live.add(worker)
+                except ConnectionError:
+                    over = True  # and what waits for it already is told on the thread
                 except OSError as error:
                     reason = f"could not be asked for: {error.strerror}"
         if over or reason is not None:
