@@ -54,7 +54,7 @@ def replayed(
         residencies = found.residencies if residencies is None else residencies
         asked = found.asked if asked is None else asked
     rungs = rungs_from(ladder) if isinstance(ladder, str | Path) else ladder
-    return _decisions(_by_time(found.samples, residencies or (), asked or ()), rungs, settings)
+    return _decisions(by_time(found.samples, residencies or (), asked or ()), rungs, settings)
 
 
 def _decisions(lines: Iterable[Line], ladder: Sequence[Rung], settings: Settings | None) -> list[Decision]:
@@ -73,7 +73,7 @@ def _decisions(lines: Iterable[Line], ladder: Sequence[Rung], settings: Settings
     return decision_stream(samples, loaded, ladder, settings, asked=asked).pipe(ops.to_list()).run()
 
 
-def _by_time(
+def by_time(
     samples: Iterable[Sample], residencies: Iterable[Residency], asked: Iterable[Asked | Performed]
 ) -> Iterator[Line]:
     """A residency counts for the sample of its own time; a request is made on a sample, and comes after it."""

@@ -48,6 +48,7 @@ class Machine:
         self.shifts: list[Shift] = []
         self.decisions: list[Decision] = []
         self.timeline: list[Moment] = []
+        self.residencies: list[Residency] = []
         self._now: float | None = None
         self._waiting: Decision | None = None
         self._action: Generator[float, None, None] | None = None
@@ -71,9 +72,7 @@ class Machine:
         self._weigh()
         self.leads.look(self.memory, self._clock)
         rung = self.current.name if self.current is not None else None
-        self.timeline.append(
-            Moment(self._clock, dict(self.memory.external), self.memory.used(), rung, self.answering is not None)
-        )
+        self.timeline.append(Moment(self._clock, self.memory.pools(), rung, self.answering is not None))
         seen = msgspec.structs.replace(sample, pools=self.memory.seen(sample.pools))
         self._obey(self._policy.sample(seen))
         self._settle()
@@ -239,7 +238,9 @@ class Machine:
     def _tell(self, *, state: str = "", failed: str | None = None, seconds: float = 0.0) -> None:
         rung = self.current.name if self.current is not None else None
         state = state or ("ready" if rung is not None else "empty")
-        self._obey(self._policy.residency(Residency(self._clock, state, rung, failed, seconds)))
+        residency = Residency(self._clock, state, rung, failed, seconds)
+        self.residencies.append(residency)
+        self._obey(self._policy.residency(residency))
 
     def _kill(self) -> None:
         """Memory has been short for too long: what is being loaded goes, else what is loaded, and the action fails."""

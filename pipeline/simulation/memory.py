@@ -56,9 +56,13 @@ class Memory:
                 short = (*short, name)
         self.short = short
 
-    def used(self) -> dict[str, int]:
-        """Ours and everyone else's."""
-        return {name: external + self.own.get(name, 0) for name, external in self.external.items()}
+    def pools(self) -> dict[str, Pool]:
+        """Each as it was last read, with what is held of ours."""
+        own = self.own
+        return {
+            name: Pool(self.total[name], external + own.get(name, 0), own.get(name, 0))
+            for name, external in self.external.items()
+        }
 
     def fits_beside(self, rung: Rung) -> bool:
         """Would all of `rung` fit under the ceiling, next to everything in use? Not where a pool can't be read now."""

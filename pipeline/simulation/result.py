@@ -4,17 +4,29 @@ from typing import NamedTuple
 
 import msgspec
 
+from ..rungs import Residency, Rung
+from ..samples import Pool
+from ..settings import Settings
 from ..words import Decision
 
 
 class Moment(NamedTuple):
-    """The machine at a sample: external, used: bytes by pool. rung: what is loaded, answering or not."""
+    """The machine at a sample: its pools, as last read, with what is held of ours. rung: loaded, answering or not."""
 
     time: float
-    external: dict[str, int]
-    used: dict[str, int]
+    pools: dict[str, Pool]
     rung: str | None
     serving: bool
+
+    @property
+    def external(self) -> dict[str, int]:
+        """Bytes that everyone else holds, by pool."""
+        return {name: pool.external for name, pool in self.pools.items()}
+
+    @property
+    def used(self) -> dict[str, int]:
+        """Bytes in use, by pool; more than the pool has where it was short."""
+        return {name: pool.used for name, pool in self.pools.items()}
 
 
 class Shift(NamedTuple):
@@ -35,8 +47,9 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
     model is above the ceiling (quality × availability, as "effective accuracy" in Zhang et al., "Model-Switching",
     HotCloud 2020). above_seconds: above the ceiling with a model there. overcommit_seconds: above the whole of a pool
     with a model there. kills: models killed for lack of memory. shifts: changes of the rung, the first load not
-    counted. timeline: a Moment for each sample, before what is decided on it. replies: written to their end. waited:
-    seconds for which requests stood in line, all added up.
+    counted. timeline: a Moment for each sample, before what is decided on it. residencies: what was loaded, from when.
+    replies: written to their end. waited: seconds for which requests stood in line, all added up. ladder, settings:
+    what was simulated.
     """
 
     policy: str
@@ -50,6 +63,9 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
     shifts: tuple[Shift, ...]
     decisions: tuple[Decision, ...]
     timeline: tuple[Moment, ...]
+    residencies: tuple[Residency, ...] = ()
+    ladder: tuple[Rung, ...] = ()
+    settings: Settings = Settings()
     replies: int = 0
     waited: float = 0.0
 

@@ -88,7 +88,7 @@ def simulate(
         kill_after=kill_after,
     )
     _run(machine, kept, requests)
-    return _told(machine, name)
+    return _told(machine, name, rungs, chosen)
 
 
 def _run(machine: Machine, samples: Sequence[Sample], requests: Iterable[Request]) -> None:
@@ -101,7 +101,7 @@ def _run(machine: Machine, samples: Sequence[Sample], requests: Iterable[Request
         machine.sample(sample)
 
 
-def _told(machine: Machine, name: str) -> Simulation:
+def _told(machine: Machine, name: str, ladder: tuple[Rung, ...], settings: Settings) -> Simulation:
     meter = machine.meter
     return Simulation(
         policy=name,
@@ -115,6 +115,9 @@ def _told(machine: Machine, name: str) -> Simulation:
         shifts=tuple(shift._replace(lead=machine.leads.of(shift.decision)) for shift in machine.shifts),
         decisions=tuple(machine.decisions),
         timeline=tuple(machine.timeline),
+        residencies=tuple(machine.residencies),
+        ladder=ladder,
+        settings=settings,
         replies=machine.replies.finished,
         waited=meter.waited,
     )
