@@ -251,10 +251,10 @@ class ModelManager:
         else:
             self._residing.ran_out(spec.name, need)
 
-    def _crashed(self) -> str | None:
-        """The rung with which an earlier run ended uncleanly, where there is a smaller one to start with."""
-        rung = self._marker.previous()
-        return rung if rung != self.ladder[-1].name else None
+    def _crashed(self) -> list[str]:
+        """The rung with which an earlier run ended uncleanly and those above it, but never the last one."""
+        rung, names = self._marker.previous(), [spec.name for spec in self.ladder]
+        return names[: names.index(rung) + 1][: len(names) - 1] if rung in names else []
 
     @property
     def _why_none(self) -> str:

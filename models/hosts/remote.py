@@ -128,11 +128,11 @@ class RemoteModel:
             self._number += 1
             number = self._number
             self._ask(Ask(number, messages, partial, options, brake.stopped, brake.left))
-            unwatch = brake.watch(lambda changed: self._brake(number, changed))
+            unwatch = brake.watch(lambda changed: self._brake(Braking(number, changed.stopped, changed.left)))
             try:
                 return self._written(number, on_text)
             except BaseException:
-                self._send(Braking(number, True, None))  # the worker need not go on for nobody
+                self._brake(Braking(number, True, None))  # the worker need not go on for nobody
                 raise
             finally:
                 unwatch()
@@ -161,8 +161,9 @@ class RemoteModel:
         with contextlib.suppress(OSError):  # it has ended; reading tells how
             self.worker.channel.send(ask)
 
-    def _brake(self, number: int, brake: Brake) -> None:
-        self._send(Braking(number, brake.stopped, brake.left))
+    def _brake(self, told: Braking) -> None:
+        """From a thread of its own: a worker that hangs does not empty its socket, and whoever brakes can't wait."""
+        threading.Thread(target=self._send, args=(told,), name="gearshift-brake", daemon=True).start()
 
     def _send(self, message: Braking) -> None:
         with contextlib.suppress(OSError):  # it has ended; whoever reads is told how

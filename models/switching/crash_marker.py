@@ -5,6 +5,7 @@ import logging
 import os
 import uuid
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import psutil
@@ -17,7 +18,7 @@ _SAME = 2.0  # seconds: a step of the system's clock moves what it says of when 
 
 
 class _Mark(msgspec.Struct, frozen=True):
-    pid: int
+    pid: Annotated[int, msgspec.Meta(gt=0)]
     began: float
     ladder: str
     rung: str
@@ -71,15 +72,23 @@ class CrashMarker:
                 file.unlink()  # of two apps that start together, one finds it
             except FileNotFoundError:
                 continue
-            except msgspec.DecodeError as error:
-                log.warning("the crash marker %s is removed, as it can't be read: %s", file, error)
-                file.unlink(missing_ok=True)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                self._remove(file, error)
                 continue
             except OSError as error:
                 log.warning("the crash marker %s can't be used: %s", file, error.strerror)
                 continue
             left.append((written, mark.rung))
         return max(left)[1] if left else None
+
+    @staticmethod
+    def _remove(file: Path, damage: Exception) -> None:
+        try:
+            file.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("the crash marker %s can't be read (%s), nor removed (%s)", file, damage, error.strerror)
+        else:
+            log.warning("the crash marker %s is removed, as it can't be read: %s", file, damage)
 
     def close(self) -> None:
         """A clean end. Idempotent."""

@@ -1,7 +1,7 @@
 """What the decisions are told of what is loaded: the switcher's word, and what was found out otherwise."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import reactivex
 from msgspec.structs import replace
@@ -43,17 +43,17 @@ class Residing:
 
     Args:
         told: what the switcher tells.
-        crashed: the rung with which an earlier run ended uncleanly: it counts as failed at the start.
+        crashed: the rungs with which this run may not begin, as an earlier one ended uncleanly: they count as failed.
         clock: seconds, on the clock that `told` goes by.
     """
 
     def __init__(
-        self, told: Observable[Residency], parachute: Parachute, *, crashed: str | None, clock: Callable[[], float]
+        self, told: Observable[Residency], parachute: Parachute, *, crashed: Sequence[str], clock: Callable[[], float]
     ) -> None:
         self._parachute, self._clock = parachute, clock
         self._out: Subject[Residency] = Subject()
         self._lock = threading.Lock()
-        self._first = Residency(clock(), failed=crashed) if crashed is not None else None
+        self._first = [Residency(clock(), failed=rung) for rung in crashed]
         self._latest: Residency | None = None
         self._wire = told.subscribe(self._take)
         self.stream: Observable[Residency] = reactivex.create(self._subscribe)
@@ -73,7 +73,7 @@ class Residing:
             about = residency.failed or residency.rung
             residency = replace(residency, need=self._parachute.beside(about, residency.need))
         with self._lock:
-            self._first, self._latest = None, replace(residency, failed=None, seconds=0.0, need={})
+            self._first, self._latest = [], replace(residency, failed=None, seconds=0.0, need={})
         self._out.on_next(residency)
 
     def _subscribe(
@@ -81,7 +81,8 @@ class Residing:
     ) -> abc.DisposableBase:
         wire = self._out.subscribe(observer, scheduler=scheduler)
         with self._lock:
-            now, self._first = self._first or self._latest, None
-        if now is not None:
-            observer.on_next(now)
+            now, self._first = self._first or [self._latest], []
+        for residency in now:
+            if residency is not None:
+                observer.on_next(residency)
         return wire

@@ -116,6 +116,11 @@ class MemoryGroup:
         cache = min(usage, self._inactive_file())
         return Limit(min(limits), usage - cache, cache)
 
+    def close(self) -> None:
+        """Let go of the files; a later read opens them again."""
+        for file in (*self._limits, self._usage, self._stat):
+            file.close()
+
     def _inactive_file(self) -> int:
         text = "\n" + (self._stat.read() or "")
         at = text.find("\n" + self._inactive)
@@ -144,3 +149,8 @@ class MemoryGroups:
         except OSError:
             self._looked = float("-inf")
             raise
+
+    def close(self) -> None:
+        """Let go of the files; a later look opens them again."""
+        for group in self._groups:
+            group.close()

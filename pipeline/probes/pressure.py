@@ -45,6 +45,11 @@ class PressureProbe:
                 found[name] = Pressure(*(round(min(1.0, max(0.0, share)), 6) for share in shares))
         return Reading(pressure=found)
 
+    def close(self) -> None:
+        """Let go of the kernel's files; a later read opens them again."""
+        for file in self._files.values():
+            file.close()
+
 
 def _totals(text: str) -> dict[str, int]:
     """Microseconds stalled since boot, by `some` and `full`."""

@@ -55,3 +55,7 @@ class RamProbe:
             limits.append(Limit(self.budget, self._tree.used()))
         tightest = min(limits, key=lambda limit: limit.total - limit.used)
         return Reading(pools={"ram": Pool(tightest.total, tightest.used, min(own.used, tightest.used))})
+
+    def close(self) -> None:
+        """Let go of the kernel's files; a later read opens them again."""
+        self._groups.close()

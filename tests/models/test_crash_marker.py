@@ -148,3 +148,25 @@ def test_a_folder_or_a_file_that_cannot_be_used_is_logged_and_stops_nothing(
     (tmp_path / "broken.json").write_text("{")
     assert CrashMarker(ladder, tmp_path).previous() is None and "broken.json is removed" in caplog.text
     assert not (tmp_path / "broken.json").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b'{"pid":1',
+        b'{"pid":1,"began":0,"ladder":"\xff","rung":"large"}',
+        b'{"pid":-1,"began":0,"ladder":"LADDER","rung":"large"}',
+    ],
+)
+def test_a_damaged_marker_is_removed_and_stops_no_start(
+    ladder: Ladder, tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    marker = CrashMarker(ladder, tmp_path)
+    marker.note("large")
+    (own,) = tmp_path.iterdir()
+    known = msgspec.json.decode(own.read_bytes())["ladder"].encode()
+    marker.close()
+    (tmp_path / "damaged.json").write_bytes(content.replace(b"LADDER", known))
+    assert marker.previous() is None and list(tmp_path.iterdir()) == []
+    assert "damaged.json is removed, as it can't be read" in caplog.text

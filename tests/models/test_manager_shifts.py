@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -109,17 +109,18 @@ def test_a_ladder_of_one_rung_has_no_parachute(ladder: Ladder, tmp_path: Path) -
     assert Parachute(ladder, Needs(tmp_path), wanted=False).name is None
 
 
-def test_after_an_unclean_end_it_starts_one_rung_lower_and_after_a_clean_one_it_does_not(
-    ladder: Ladder, cache: Path
+@pytest.mark.parametrize(("ran", "first"), [("large", "medium"), ("medium", "small"), ("small", "small")])
+def test_after_an_unclean_end_it_starts_one_rung_lower_where_there_is_one_and_after_a_clean_end_at_the_top(
+    ladder: Ladder, cache: Path, ran: str, first: str
 ) -> None:
     pid = os.fork()
     if pid == 0:
-        CrashMarker(ladder, cache / "running").note("large")
+        CrashMarker(ladder, cache / "running").note(ran)
         os._exit(1)
     os.waitpid(pid, 0)
     machine = Machine(ladder)
     machine.load()
-    assert machine.manager.rung == "medium" and machine.notices == []
+    assert machine.manager.rung == first and machine.notices == []
     machine.manager.shutdown()
     assert list((cache / "running").iterdir()) == []
     machine = Machine(ladder)
@@ -128,7 +129,7 @@ def test_after_an_unclean_end_it_starts_one_rung_lower_and_after_a_clean_one_it_
     machine.manager.shutdown()
 
 
-def residing(ladder: Ladder, tmp_path: Path, *, wanted: bool = False, crashed: str | None = None) -> Any:
+def residing(ladder: Ladder, tmp_path: Path, *, wanted: bool = False, crashed: Sequence[str] = ()) -> Any:
     told: Subject[Residency] = Subject()
     needs = Needs(tmp_path)
     made = Residing(told, Parachute(ladder, needs, wanted=wanted), crashed=crashed, clock=lambda: 5.0)
@@ -138,12 +139,12 @@ def residing(ladder: Ladder, tmp_path: Path, *, wanted: bool = False, crashed: s
 
 
 def test_a_crash_is_told_first_and_to_the_first_subscriber_only(ladder: Ladder, tmp_path: Path) -> None:
-    told, made, seen, _ = residing(ladder, tmp_path, crashed="large")
-    assert seen == [Residency(5.0, failed="large")]
+    told, made, seen, _ = residing(ladder, tmp_path, crashed=["large", "medium"])
+    assert seen == [Residency(5.0, failed="large"), Residency(5.0, failed="medium")]
     later: list[Residency] = []
     made.stream.subscribe(later.append)
     told.on_next(Residency(6.0, "ready", "medium", seconds=2.0))
-    assert later == [Residency(6.0, "ready", "medium", seconds=2.0)] == seen[1:]
+    assert later == [Residency(6.0, "ready", "medium", seconds=2.0)] == seen[2:]
 
 
 def test_who_subscribes_late_is_told_what_is_loaded(ladder: Ladder, tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 import logging
+import sys
 import threading
 import time
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 from gearshift.pipeline import Device, Pool, Pressure, Reading, Sample, Sampler, live
 from gearshift.pipeline.probes.accelerator import AcceleratorProbe
@@ -56,6 +58,21 @@ def test_closing_lets_go_of_the_driver() -> None:
     sampler.close()
     sampler.close()
     assert (nvml.calls["nvmlInit"], nvml.calls["nvmlShutdown"], nvml.users) == (1, 1, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists the files that a process has open")
+def test_closing_lets_go_of_the_kernels_files_and_a_later_reading_opens_them_again() -> None:
+    def opened() -> list[str]:
+        return sorted(file.path for file in psutil.Process().open_files() if file.path.startswith(("/proc/", "/sys/")))
+
+    before = opened()
+    sampler = Sampler(default_probes())
+    assert sampler.take().pools["ram"] is not None
+    assert len(opened()) > len(before)
+    sampler.close()
+    assert opened() == before
+    assert sampler.take().pools["ram"] is not None
+    sampler.close()
 
 
 def test_a_probe_that_gives_no_reading_is_missing_like_one_that_raises() -> None:

@@ -1,8 +1,10 @@
 """How workers, fork servers and apps end: nothing is left behind, and whoever waits is told."""
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -108,6 +110,24 @@ def test_an_interpreter_that_is_none_is_a_load_error_that_names_it(ladder: Ladde
     host = ProcessHost(python="/bin/false")
     with pytest.raises(LoadError, match="small: its worker lost its fork server, which exited with 1"):
         host.load(ladder.named("small"))
+    host.close()
+
+
+def test_a_brake_does_not_wait_for_a_worker_that_hangs_and_whose_socket_is_full(ladder: Ladder) -> None:
+    host = ProcessHost()
+    reply = Reply(load(host, ladder.named("large")))
+    worker = reply.model.worker
+    assert worker.pid is not None
+    os.kill(worker.pid, signal.SIGSTOP)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            worker.channel._socket.send(b"\0", socket.MSG_DONTWAIT)
+    braking = threading.Thread(target=reply.brake.stop, daemon=True)
+    braking.start()
+    braking.join(20)
+    held_up = braking.is_alive()
+    host.kill("large", "was killed by the test")
+    assert isinstance(reply.ended().error, WorkerLost) and not held_up
     host.close()
 
 
