@@ -1,5 +1,5 @@
 const GIB = 2 ** 30;
-const WIDTH = 800, HEIGHT = 150, TOP = 6, BOTTOM = 18, LEFT = 4, RIGHT = 92;
+const HEIGHT = 150, TOP = 6, BOTTOM = 18, LEFT = 4, RIGHT = 80, LEAST = 240, PADDING = 20;
 const STATUS = {
   waiting: "waiting for the first sample", live: "", paused: "paused: this page was not seen for a while",
   ended: "ended; run the cell again to go on", failed: "ended by an error",
@@ -30,9 +30,10 @@ function isDark(node) {
   return matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
-function chart(pool, picture, colours) {
-  const svg = shape("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" });
-  const x = (seconds) => LEFT + (WIDTH - LEFT - RIGHT) * (1 + seconds / picture.window);
+function chart(pool, picture, colours, width) {
+  const svg = shape("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img" });
+  const right = width - RIGHT;
+  const x = (seconds) => LEFT + (right - LEFT) * (1 + seconds / picture.window);
   const y = (bytes) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - Math.min(1, bytes / pool.total));
   const points = pool.points;
   const area = (low, high, fill) => {
@@ -41,15 +42,15 @@ function chart(pool, picture, colours) {
     const back = points.map((point) => `${x(point[0])},${y(low(point))}`).reverse();
     svg.append(shape("polygon", { points: [...there, ...back].join(" "), fill, "fill-opacity": 0.85 }));
   };
-  svg.append(shape("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y(0), y2: y(0), stroke: colours.faint }));
+  svg.append(shape("line", { x1: LEFT, x2: right, y1: y(0), y2: y(0), stroke: colours.faint }));
   area(() => 0, ([, , own]) => own, colours.own);
   area(([, , own]) => own, ([, external, own]) => own + external, colours.external);
   for (const [name, level] of Object.entries(pool.ceilings)) {
-    svg.append(shape("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y(level), y2: y(level), stroke: colours[name], "stroke-width": 1.2 }));
+    svg.append(shape("line", { x1: LEFT, x2: right, y1: y(level), y2: y(level), stroke: colours[name], "stroke-width": 1.2 }));
   }
   const bound = points.map(([seconds, , own, bound]) => `${x(seconds)},${y(own + bound)}`).join(" ");
   svg.append(shape("polyline", { points: bound, fill: "none", stroke: colours.bound, "stroke-width": 1.8, "stroke-dasharray": "5 3" }));
-  label(svg, pool, colours, y);
+  label(svg, pool, colours, y, right + 6);
   const last = points.at(-1);
   svg.setAttribute("aria-label", last
     ? `${pool.name}: others hold ${gib(last[1])}, ours ${gib(last[2])}, of ${gib(pool.total)}`
@@ -61,13 +62,13 @@ function chart(pool, picture, colours) {
 }
 
 /* Ceilings lie close together: names are moved apart, and stand in the order of the lines. */
-function label(svg, pool, colours, y) {
+function label(svg, pool, colours, y, left) {
   const names = Object.entries(pool.ceilings).sort(([, one], [, other]) => other - one);
   let free = TOP;
   for (const [name, level] of names) {
     const at = Math.max(free, y(level));
     const share = Math.round((100 * level) / pool.total);
-    svg.append(shape("text", { x: WIDTH - RIGHT + 6, y: at + 4, fill: colours[name] }, `${name} ${share}%`));
+    svg.append(shape("text", { x: left, y: at + 4, fill: colours[name] }, `${name} ${share}%`));
     free = at + 13;
   }
 }
@@ -116,8 +117,8 @@ function draw(model, root) {
   head.append(element("b", {}, picture.rung ? `rung: ${picture.rung}` : "nothing loaded"));
   const said = picture.pools ? (status === "waiting" ? "" : STATUS[status]) : status === "live" ? STATUS.waiting : STATUS[status];
   head.append(element("span", { className: "status" }, said));
-  const parts = [head];
-  for (const pool of picture.pools ?? []) parts.push(element("div", {}, poolTitle(pool)), chart(pool, picture, colours));
+  const parts = [head], width = Math.max(LEAST, root.clientWidth - PADDING);
+  for (const pool of picture.pools ?? []) parts.push(element("div", {}, poolTitle(pool)), chart(pool, picture, colours, width));
   if (picture.pools?.length) parts.push(key(colours));
   if (picture.decisions?.length) parts.push(decisions(picture, colours));
   if (problem) parts.push(element("div", { className: "problem", role: "alert" }, problem));
