@@ -43,8 +43,8 @@ function chart(pool, picture, colours, width) {
     svg.append(shape("polygon", { points: [...there, ...back].join(" "), fill, "fill-opacity": 0.85 }));
   };
   svg.append(shape("line", { x1: LEFT, x2: right, y1: y(0), y2: y(0), stroke: colours.faint }));
-  area(() => 0, ([, , own]) => own, colours.own);
-  area(([, , own]) => own, ([, external, own]) => own + external, colours.external);
+  area(() => 0, ([, external]) => external, colours.external);
+  area(([, external]) => external, ([, external, own]) => external + own, colours.own);
   for (const [name, level] of Object.entries(pool.ceilings)) {
     svg.append(shape("line", { x1: LEFT, x2: right, y1: y(level), y2: y(level), stroke: colours[name], "stroke-width": 1.2 }));
   }
