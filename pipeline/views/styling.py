@@ -3,7 +3,7 @@
 import html
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .palette import Palette
 
@@ -71,7 +71,8 @@ def styled(drawn: "Figure", palette: Palette, *, width: int | None) -> None:
     )
     drawn.update_yaxes(gridcolor=palette.faint, zeroline=False, title_standoff=8, title_font_size=13)
     named: set[str] = set()
-    for trace in drawn.data:
+    traces: Any = drawn.data
+    for trace in traces:
         trace.showlegend = trace.showlegend is not False and trace.name not in named
         if trace.showlegend:
             named.add(trace.name)
