@@ -14,8 +14,8 @@ def kept(times: Sequence[float], *series: Series, buckets: int = 2000) -> list[i
     All places where there are few enough. At most 10 for each bucket and series, in general 4 or fewer.
 
     Args:
-        times: seconds, ascending. series: as long as `times`. buckets: stretches of equal length, about as many as the
-            picture is wide in pixels.
+        times: seconds. series: as long as `times`. buckets: stretches of equal length, about as many as the
+            picture is wide in pixels; of as many points each where times go back.
 
     Raises:
         ValueError: for fewer than one bucket.
@@ -32,9 +32,15 @@ def kept(times: Sequence[float], *series: Series, buckets: int = 2000) -> list[i
     count = len(times)
     if count <= 4 * buckets:
         return list(range(count))
-    begin, width = times[0], (times[-1] - times[0]) / buckets
-    edges = [0, *(bisect_left(times, begin + i * width) for i in range(1, buckets)), count]
+    edges = [0, *_edges(times, buckets), count]
     return [place for a, b in pairwise(edges) if a < b for place in _telling(a, b, series)]
+
+
+def _edges(times: Sequence[float], buckets: int) -> Iterator[int]:
+    begin, width = times[0], (times[-1] - times[0]) / buckets
+    ascending = all(time <= following for time, following in pairwise(times))
+    for i in range(1, buckets):
+        yield bisect_left(times, begin + i * width) if ascending else i * len(times) // buckets
 
 
 def _telling(begin: int, end: int, series: Iterable[Series]) -> list[int]:
