@@ -43,7 +43,7 @@ def clock(start: float, end: float, wall: float) -> Clock:
     >>> clock(100.0, 160.0, 0.0).places([100.0, 101.5])
     [0.0, 1.5]
     >>> clock(100.0, 1000.0, 0.0).place(101.5)
-    1500
+    86401500
     """
     if wall:
         zone = datetime.fromtimestamp(wall).astimezone()
@@ -52,4 +52,5 @@ def clock(start: float, end: float, wall: float) -> Clock:
         return Clock("wall", start, 1000 * (wall + ahead), f"time ({zone:%Z})")
     span = end - start
     unit = "seconds" if span < _SHORT else "time" if span < _DAY else "hours"
-    return Clock(unit, start, 0.0, "since the start")
+    # from the second day on, as plotly takes whole numbers from 1000 to 9999 for years
+    return Clock(unit, start, 1000 * _DAY, "since the start")
