@@ -18,7 +18,7 @@ Point = tuple[float, int, int, float]
 class LivePicture:
     """The last `window` seconds of each pool and the last decisions; what it keeps is bounded by both.
 
-    A gap in a pool, or a clock that goes back, begins its line anew.
+    A silence, as that of a pause, and a clock that goes back begin the lines anew.
     """
 
     def __init__(self, window: float, settings: Settings) -> None:
@@ -29,7 +29,7 @@ class LivePicture:
         self._time = 0.0
 
     def update(self, outlook: Outlook) -> None:
-        if outlook.time < self._time:
+        if not self._time <= outlook.time <= self._time + self._settings.silence:
             self._lines.clear()
         self._time = outlook.time
         for name, seen in outlook.pools.items():

@@ -1,3 +1,5 @@
+import msgspec
+import pytest
 from gearshift.pipeline import Settings
 from gearshift.pipeline.outlook import OutlookWindow
 from gearshift.pipeline.testing import samples_of
@@ -29,10 +31,12 @@ def test_many_points_are_thinned_and_no_peak_is_hidden() -> None:
     assert len(points) <= 240 and max(point[1] for point in points) == 900
 
 
-def test_a_clock_that_goes_back_begins_the_line_anew() -> None:
+@pytest.mark.parametrize("later", [-98.0, 60.0])
+def test_a_clock_that_goes_back_and_a_silence_begin_the_line_anew(later: float) -> None:
     settings = Settings()
-    picture, outlooks = LivePicture(60.0, settings), OutlookWindow(settings)
-    for sample in [*samples_of([100] * 100), *samples_of([200] * 2)]:
+    picture, outlooks = LivePicture(1e6, settings), OutlookWindow(settings)
+    after = [msgspec.structs.replace(sample, time=99 + later + sample.time) for sample in samples_of([200] * 2)]
+    for sample in [*samples_of([100] * 100), *after]:
         outlook = outlooks.sample(sample)
         if hasattr(outlook, "pools"):
             picture.update(outlook)
