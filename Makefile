@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 NEED_MIB := 4000
 
-.PHONY: demo test lint bench notebooks clean check
+.PHONY: demo test lint bench notebooks pictures clean check
 
 demo: $(VENV)/.demo
 	$(BIN)/gearshift demo $(ARGS)
@@ -36,6 +36,9 @@ bench: $(VENV)/.bench $(VENV)/.demo
 
 notebooks: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/test_notebooks.py $(ARGS)
+
+pictures: $(VENV)/.dev
+	$(BIN)/python -m tests.notebook_pictures $(ARGS)
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis

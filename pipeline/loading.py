@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import reactivex
 from reactivex import Observable
@@ -11,6 +12,9 @@ from .replaying import OnBad, read_recording
 from .rungs import Residency
 from .samples import Sample
 from .words import Asked, Decision, Performed
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 
 class Recording:
@@ -41,6 +45,23 @@ class Recording:
     def stream(self) -> Observable[Sample]:
         """The samples as a cold Observable, as fast as they are taken."""
         return reactivex.from_iterable(self.samples)
+
+    def plot(
+        self,
+        *,
+        pools: str | Sequence[str] | None = None,
+        dark: bool = False,
+        width: int | None = None,
+        height: int | None = None,
+    ) -> "Figure":
+        """Memory, forecasts and decisions over time: a plotly Figure.
+
+        As `gearshift.pipeline.views.figures.figure`. Raises ValueError where there is nothing to draw, or no such pool.
+        """
+        from .views.figures import figure
+        from .views.timeline import timeline
+
+        return figure(timeline(self), pools=pools, dark=dark, width=width, height=height)
 
 
 def load(

@@ -1,7 +1,7 @@
 """Where each pool stands and where it is heading."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -11,6 +11,9 @@ from .horizons import Horizons
 from .rungs import Residency
 from .samples import Sample
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 from .tracking import PoolOutlook, PoolTrack
 
 __all__ = ["Outlook", "OutlookWindow", "PoolOutlook", "outlook"]
@@ -33,6 +36,23 @@ class Outlook(msgspec.Struct, frozen=True, gc=False):
         """The same, were these bytes of ours in the pools and nothing else of ours."""
         pools = {name: None if p is None else p.holding(own.get(name, 0)) for name, p in self.pools.items()}
         return msgspec.structs.replace(self, pools=pools)
+
+    def plot(
+        self,
+        *,
+        settings: Settings | None = None,
+        pools: str | Sequence[str] | None = None,
+        dark: bool = False,
+        width: int | None = None,
+        height: int | None = None,
+    ) -> "Figure":
+        """Use now, its forecast, and the bound on it under the ceilings of `settings`: a plotly Figure.
+
+        As `gearshift.pipeline.views.outlook_figure.outlook_figure`. Raises ValueError where no such pool was read.
+        """
+        from .views.outlook_figure import outlook_figure
+
+        return outlook_figure(self, settings=settings, pools=pools, dark=dark, width=width, height=height)
 
 
 class OutlookWindow:

@@ -4,7 +4,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from reactivex import abc
+import reactivex
+from reactivex import Observable, Subject, abc
 from reactivex.disposable import CompositeDisposable
 
 from .sources import Sampler
@@ -28,6 +29,7 @@ class Run:
     """One stretch of monitoring.
 
     over: it was stopped, and delivers nothing more. ended: its streams ended of themselves, so another may begin.
+    life: completes with the first of both.
     """
 
     def __init__(self, inside: _Inside, sampler: Sampler | None) -> None:
@@ -35,6 +37,7 @@ class Run:
         self.over = self.ended = False
         self._inside = inside
         self._wires = CompositeDisposable()
+        self.life: Subject[None] = Subject()
 
     def hold(self, wire: abc.DisposableBase) -> None:
         """Dispose of it when the run ends; at once where it has."""
@@ -53,10 +56,12 @@ class Run:
     def end(self) -> None:
         """Its streams have ended of themselves."""
         self.ended = True
+        self.life.on_completed()
 
     def dispose(self) -> None:
         self.over = True
         self._wires.dispose()
+        self.life.on_completed()
 
 
 class _Ending:
@@ -123,6 +128,12 @@ class Runs:
         if ending is not None:
             self._end(ending)
         return run
+
+    @property
+    def life(self) -> Observable[None]:
+        """Completes when the present run has ended; at once where there is none."""
+        with self._lock:
+            return reactivex.empty() if self._current is None else self._current.life
 
     def stop(self) -> None:
         """End the run, and wait until it and all that others are ending have ended.

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import reactivex
 from reactivex import Observable, Subject
@@ -26,6 +26,9 @@ from .shielding import shielded
 from .sources import Sampler, default_probes, event_time, live_by
 from .tiers import machine_settings
 from .words import Asked, Decision, Performed
+
+if TYPE_CHECKING:
+    from .views.live_cell import LiveCell
 
 log = logging.getLogger("gearshift.pipeline")
 
@@ -94,16 +97,44 @@ class ProactiveScaler:
         """
         return self._log.counts
 
-    def start_continuous_monitoring(self) -> None:
-        """Begin to sample. Harmless when it runs already; may be started again after a stop, or an end of its own."""
+    @property
+    def rung(self) -> str | None:
+        """The name of what is loaded, as it was told last; None for nothing."""
+        return self._residency.rung
+
+    def start_continuous_monitoring(self) -> bool:
+        """Begin to sample. Harmless when it runs already; may be started again after a stop, or an end of its own.
+
+        Returns False where it ran already.
+        """
         run = self._runs.begin(sampling=self._source is None)
         if run is None:
-            return
+            return False
         try:
             self._connect(run)
         except BaseException:
             self._runs.stop()
             raise
+        return True
+
+    @property
+    def monitoring(self) -> Observable[None]:
+        """Completes when monitoring is stopped or its source ends; at once where it doesn't run."""
+        return self._runs.life
+
+    def watch(self, window: float = 60.0) -> "LiveCell":
+        """A live picture for a notebook's cell: what it sees, what it did and why, over the last `window` seconds.
+
+        It monitors while the picture is on the page, and leaves monitoring that was running before as it was. It ends
+        when the cell is run again, cleared or closed, when monitoring stops, or by its `close()`.
+
+        Raises:
+            ImportError: where anywidget isn't installed. RuntimeError: outside a notebook.
+            ValueError: for a window that isn't above 0.
+        """
+        from .views.watching import watch
+
+        return watch(self, window)
 
     def _connect(self, run: Run) -> None:
         broken = self._broken(run)

@@ -1,6 +1,7 @@
 """What a simulation found out."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -8,6 +9,9 @@ from ..rungs import Residency, Rung
 from ..samples import Pool
 from ..settings import Settings
 from ..words import Decision
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 
 class Moment(NamedTuple):
@@ -73,3 +77,20 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
     def leads(self) -> tuple[float, ...]:
         """Lead times of the planned downgrades whose crossing came, seconds."""
         return tuple(shift.lead for shift in self.shifts if shift.lead is not None)
+
+    def plot(
+        self,
+        *,
+        pools: str | Sequence[str] | None = None,
+        dark: bool = False,
+        width: int | None = None,
+        height: int | None = None,
+    ) -> "Figure":
+        """Memory, forecasts and decisions over time: a plotly Figure.
+
+        As `gearshift.pipeline.views.figures.figure`. Raises ValueError where there is nothing to draw, or no such pool.
+        """
+        from ..views.figures import figure
+        from ..views.timeline import timeline
+
+        return figure(timeline(self), pools=pools, dark=dark, width=width, height=height)

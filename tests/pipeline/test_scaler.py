@@ -102,3 +102,30 @@ def test_what_was_loaded_long_before_the_first_sample_has_not_been_steady_since(
     for sample in samples_of([100] * 5, own=100):
         watched.source.on_next(Sample(6000 + sample.time, sample.pools))
     assert watched.decisions == []
+
+
+def test_a_start_says_whether_it_began_the_monitoring(watched: Watched) -> None:
+    assert not watched.scaler.start_continuous_monitoring()
+    watched.scaler.stop_continuous_monitoring()
+    assert watched.scaler.start_continuous_monitoring()
+
+
+@pytest.mark.parametrize("end", ["stopped", "its source ends"])
+def test_monitoring_completes_once_when_it_ends(watched: Watched, end: str) -> None:
+    over: list[str] = []
+    watched.scaler.monitoring.subscribe(on_completed=lambda: over.append(end))
+    assert over == []
+    if end == "stopped":
+        watched.scaler.stop_continuous_monitoring()
+    else:
+        watched.source.on_completed()
+    watched.scaler.stop_continuous_monitoring()
+    assert over == [end]
+    watched.scaler.monitoring.subscribe(on_completed=lambda: over.append("at once"))
+    assert over == [end, "at once"]
+
+
+def test_it_knows_the_rung_that_is_loaded(watched: Watched) -> None:
+    assert watched.scaler.rung == "large"
+    watched.residencies.on_next(Residency(1.0, "empty"))
+    assert watched.scaler.rung is None
