@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -52,6 +53,11 @@ def understood(path: Path, ladder: Path | None, changes: Iterable[str], load_tim
     return Given(recording, rungs, settings, tuple(changed), load_time)
 
 
+def keys() -> list[str]:
+    """What `--set` may change."""
+    return [*(field.name for field in msgspec.structs.fields(Settings)), *_DOTTED]
+
+
 def _recording(path: Path) -> Recording:
     try:
         recording = load(path)
@@ -100,7 +106,9 @@ def _changed(changes: Iterable[str]) -> dict[str, Any]:
         name = _DOTTED.get(key, key)
         if not equals or name not in fields:
             what = f"unknown key {key!r}" if equals else "wants KEY=VALUE"
-            raise Unusable(f"--set {change}: {what}; the keys are {', '.join([*fields, *_DOTTED])}", 2)
+            near = [] if name in fields else get_close_matches(key, keys(), 1)
+            remedy = f"did you mean {near[0]}? The keys are" if near else "the keys are"
+            raise Unusable(f"--set {change}: {what}; {remedy} {', '.join(keys())}", 2)
         try:
             made[name] = _value(value, fields[name])
         except msgspec.MsgspecError as error:
