@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from .chat import chat
 from .demo import demo
 from .plan import plan
 from .simulate import simulate
@@ -42,6 +43,11 @@ def _add(command: Callable[..., None], short: str, *examples: str) -> None:
 
 
 _add(demo, "Watch a real model outlive a shortage, in four minutes.", "", "--recording run.jsonl")
+_add(
+    chat, "Talk with the best rung that fits.",
+    "", '--ladder ladder.toml --system "Answer in one sentence."', "-v --max-tokens 100",
+    "< questions.txt > answers.txt",
+)  # fmt: skip
 _add(
     simulate, "What gearshift would have done on a recording.",
     "run.jsonl", "run.jsonl --ladder ladder.toml --set high=0.9", "run.jsonl --json | jq .effective_quality",
