@@ -8,6 +8,8 @@ import typer
 from .chat import chat
 from .demo import demo
 from .plan import plan
+from .record import record
+from .replay import replay
 from .simulate import simulate
 from .tiers import tiers
 from .tune import tune
@@ -47,6 +49,14 @@ _add(
     chat, "Talk with the best rung that fits.",
     "", '--ladder ladder.toml --system "Answer in one sentence."', "-v --max-tokens 100",
     "< questions.txt > answers.txt",
+)  # fmt: skip
+_add(
+    record, "Keep what the machine goes through.",
+    "run.jsonl", "run.jsonl.zst --for 8h --max-size 100M", "run.jsonl --ladder ladder.toml --interval 0.5",
+)  # fmt: skip
+_add(
+    replay, "The decisions on a recording, with their reasons.",
+    "run.jsonl", "run.jsonl --ladder ladder.toml --set high=0.9", "run.jsonl --speed 60",
 )  # fmt: skip
 _add(
     simulate, "What gearshift would have done on a recording.",

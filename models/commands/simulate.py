@@ -17,15 +17,16 @@ def simulate(
 
     Exit codes: 0 told, 1 the recording or the ladder can't be used, 2 wrong usage.
     """
+    from . import simulation_report
+    from .progress import working
     from .simulation_input import Unusable, understood
 
     try:
-        given = understood(recording, ladder, changes or (), load_time)
+        with working(f"Simulating {recording.name} …"):
+            given = understood(recording, ladder, changes or (), load_time)
+            found = simulation_report.run(given)
     except Unusable as error:
         fail("simulate", error, error.code)
-    from . import simulation_report
-
-    found = simulation_report.run(given)
     if as_json:
         typer.echo(simulation_report.as_json(given, found))
     else:

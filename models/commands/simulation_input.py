@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ...pipeline.loading import Recording, load
-from ...pipeline.replayed import rungs_from
 from ...pipeline.rungs import Rung, checked_ladder, qualities
 from ...pipeline.settings import Settings
 from ...pipeline.simulation.fitting import fitted
+from .ladder_input import rungs_in
 
 _DOTTED = {f"ceiling.{key}": key for key in ("high", "critical", "hysteresis")}
 
@@ -73,9 +73,9 @@ def _recording(path: Path) -> Recording:
 def _ladder(recording: Recording, file: Path | None) -> list[Rung]:
     try:
         if file is not None:
-            rungs = checked_ladder(rungs_from(file))
+            rungs = rungs_in(file)
         elif recording.header is not None and recording.header.ladder:
-            file, rungs = recording.path, checked_ladder(recording.header.ladder)
+            file, rungs = recording.path, list(checked_ladder(recording.header.ladder))
         else:
             raise Unusable(
                 f"{recording.path} names no ladder; pass --ladder FILE, TOML with [[rung]] tables, the best first,"

@@ -17,10 +17,12 @@ def tune(
 
     Exit codes: 0 told, 1 the recording or the ladder can't be used, 2 wrong usage.
     """
+    from .progress import working
     from .simulation_input import Unusable, understood
 
     try:
-        given = understood(recording, ladder, changes or (), load_time)
+        with working(f"Reading {recording.name} …"):
+            given = understood(recording, ladder, changes or (), load_time)
     except Unusable as error:
         fail("tune", error, error.code)
     from . import tune_report
