@@ -7,6 +7,7 @@ import typer
 
 from .chat import chat
 from .demo import demo
+from .doctor import doctor
 from .plan import plan
 from .record import record
 from .replay import replay
@@ -68,6 +69,7 @@ _add(
 )  # fmt: skip
 _add(plan, "What each rung needs, and whether it fits now.", "", "--ladder ladder.toml --json")
 _add(tiers, "What kind of machine this is, and its ceilings.", "", "--tiers mine.toml", "--json")
+_add(doctor, "What is there, what is missing, what to install.", "", "--json", "> report.txt")
 
 
 def main() -> None:

@@ -37,16 +37,15 @@ def record(
     from . import recorder
     from .quantities import seconds, size
 
+    option = "--for"
     try:
-        wanted = recorder.Wanted(
-            out,
-            seconds=None if lasting is None else seconds(lasting),
-            interval=interval,
-            max_bytes=None if max_size is None else size(max_size),
-            keep=keep,
-        )
+        lasts = None if lasting is None else seconds(lasting)
+        option = "--max-size"
+        most = None if max_size is None else size(max_size)
+        option = "--interval"
+        wanted = recorder.Wanted(out, lasts, interval, most, keep)
     except ValueError as error:
-        fail("record", error, 2)
+        fail("record", f"{option}: {error}", 2)
     try:
         done = recorder.run(wanted, ladder)
     except (ValueError, ImportError, TierError) as error:

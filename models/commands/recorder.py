@@ -112,12 +112,12 @@ def run(wanted: Wanted, ladder: Path | None) -> Done:
 def show(done: Done, *, as_json: bool) -> None:
     """What was recorded and where, for people or as one object in bytes and seconds."""
     if as_json:
-        typer.echo(json.dumps({"recording": str(done.out), **{k: v for k, v in done._asdict().items() if k != "out"}}))
+        typer.echo(json.dumps({**done._asdict(), "out": str(done.out)}, indent=2))
         return
     beside = [_count(n, what) for n, what in ((done.decisions, "decision"), (done.marks, "mark")) if n]
     counted = " and ".join([", ".join([_count(done.samples, "sample"), *beside[:-1]]), *beside[-1:]])
     cut = ", and then the disk refused" if done.end == "failed" else ""
-    typer.echo(f"{done.out}: {counted} over {moment(done.seconds)}, {_mib(done.bytes)}{cut}")
+    typer.echo(f"{done.out}: {counted} over {moment(done.seconds)}, {_told(done.bytes)}{cut}")
 
 
 class _Typed:
@@ -178,15 +178,15 @@ def _line(scaler: ProactiveScaler, begun: float) -> Iterator:
 def _progress(counts: _Counts, passed: float, size: int) -> str:
     pool = counts.last.pools.get("ram") if counts.last is not None else None
     ram = "" if pool is None else f"; RAM {pool.used / pool.total:.0%} of {pool.total / GIB:.2f} GiB"
-    return f"{_count(counts.samples, 'sample')}, {moment(passed)}, {_mib(size)}{ram}"
+    return f"{_count(counts.samples, 'sample')}, {moment(passed)}, {_told(size)}{ram}"
 
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _mib(size: int) -> str:
-    return f"{size / 2**20:.2f} MiB"
+def _told(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB" if size >= 2**20 else f"{size / 2**10:.1f} KiB"
 
 
 def _size(path: Path) -> int:
