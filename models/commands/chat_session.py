@@ -35,7 +35,10 @@ class Session:
 
     def run(self, *, talking: bool) -> int:
         """Until the input ends. talking: with somebody at a terminal. Returns the exit code."""
-        self._between.wait_for_first(self._manager)
+        try:
+            self._between.wait_for_first(self._manager)
+        except KeyboardInterrupt:
+            return 130
         try:
             for line in self._typed() if talking else self._piped():
                 if self._commands.understood(line):

@@ -1,11 +1,9 @@
 """What `gearshift record` does: samples to a file until it is told to end, and a line that tells how far it is."""
 
 import json
-import os
-import select
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -13,7 +11,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 import typer
-from reactivex import Subject
+from reactivex import Observable, Subject
 from rich.console import Console
 from rich.text import Text
 
@@ -28,7 +26,9 @@ from ...pipeline.words import GIB, Decision
 from .ladder_input import rungs_in
 from .progress import decisions_unlogged
 from .simulation_report import moment
+from .typed_lines import TypedLines
 
+_HINT = "Ctrl-C ends it; a line that you type becomes a mark"
 _LOOK = 0.25
 """Seconds between two looks at whether it is to end."""
 
@@ -91,8 +91,14 @@ def run(wanted: Wanted, ladder: Path | None) -> Done:
         max_bytes=wanted.max_bytes, keep=wanted.keep,
     )  # fmt: skip
     begun, end = time.monotonic(), "interrupted"
-    with recording, decisions_unlogged(), scaler, _signals() as told, _line(scaler, begun) as show:
-        lines = _Typed()
+    with (
+        recording,
+        decisions_unlogged(),
+        scaler,
+        _signals() as told,
+        TypedLines() as lines,
+        _line(scaler, marks, begun) as show,
+    ):
         while not told:
             passed = time.monotonic() - begun
             left = _LOOK if wanted.seconds is None else wanted.seconds - passed
@@ -104,7 +110,7 @@ def run(wanted: Wanted, ladder: Path | None) -> Done:
                 break
             for text in lines.within(min(left, _LOOK)):
                 marks.on_next(Mark(event_time(), text))
-            show(f"{wanted.out.name}: {_progress(counts, passed, _size(wanted.out))}")
+            show(f"{wanted.out.name}: {_progress(counts, passed, _size(wanted.out))}", lines.typing)
     seconds = time.monotonic() - begun
     return Done(wanted.out, end, seconds, counts.samples, counts.decisions, counts.marks, _size(wanted.out))
 
@@ -118,29 +124,6 @@ def show(done: Done, *, as_json: bool) -> None:
     counted = " and ".join([", ".join([_count(done.samples, "sample"), *beside[:-1]]), *beside[-1:]])
     cut = ", and then the disk refused" if done.end == "failed" else ""
     typer.echo(f"{done.out}: {counted} over {moment(done.seconds)}, {_told(done.bytes)}{cut}")
-
-
-class _Typed:
-    """Lines from stdin as they come, where it is a terminal in the foreground, or a pipe or file until its end."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-        try:
-            self._open = not os.isatty(0) or os.tcgetpgrp(0) == os.getpgrp()  # to read from behind would stop us
-        except OSError:
-            self._open = False
-
-    def within(self, seconds: float) -> list[str]:
-        """Whole lines that come within so many seconds; without spaces around, and none that are empty."""
-        if not self._open:
-            time.sleep(seconds)
-            return []
-        if not select.select([0], [], [], seconds)[0]:
-            return []
-        read = os.read(0, 1 << 16)
-        self._open = bool(read)
-        *whole, self._rest = (self._rest + (read or b"\n")).split(b"\n")
-        return [text for line in whole if (text := line.decode(errors="replace").strip())]
 
 
 @contextmanager
@@ -160,19 +143,22 @@ def _signals() -> Iterator[list[int]]:
 
 
 @contextmanager
-def _line(scaler: ProactiveScaler, begun: float) -> Iterator:
-    """A line on stderr that is written anew, below the decisions; nothing where that is no terminal."""
+def _line(scaler: ProactiveScaler, marks: Observable[Mark], begun: float) -> Iterator[Callable[[str, str], None]]:
+    """A line on stderr that is written anew, below decisions and marks; nothing where that is no terminal."""
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
-        yield lambda _: None
+        yield lambda _progress, _typing: None
         return
 
-    def decided(decision: Decision) -> None:
-        console.print(Text(f"{moment(time.monotonic() - begun)}  {decision.explain()}"))
+    def tell(what: str, style: str = "") -> None:
+        console.print(Text(f"{moment(time.monotonic() - begun)}  {what}", style))
 
-    ending = "Ctrl-C ends it; a line that you type is kept as a mark"
-    with console.status(Text("Taking the first sample …")) as status, scaler.decisions.subscribe(decided):
-        yield lambda text: status.update(Text(f"{text}\n  {ending}"))
+    with (
+        console.status(Text("Taking the first sample …")) as status,
+        scaler.decisions.subscribe(lambda decision: tell(decision.explain())),
+        marks.subscribe(lambda mark: tell(f"Mark: {mark.text}", "dim")),
+    ):
+        yield lambda progress, typing: status.update(Text(f"{progress}\n  {f'mark: {typing}_' if typing else _HINT}"))
 
 
 def _progress(counts: _Counts, passed: float, size: int) -> str:
