@@ -35,6 +35,7 @@ def record(
     """
     from ...pipeline.tier_file import TierError
     from . import recorder
+    from .progress import decisions_unlogged
     from .quantities import seconds, size
 
     option = "--for"
@@ -47,7 +48,8 @@ def record(
     except ValueError as error:
         fail("record", f"{option}: {error}", 2)
     try:
-        done = recorder.run(wanted, ladder)
+        with decisions_unlogged():
+            done = recorder.run(wanted, ladder)
     except (ValueError, ImportError, TierError) as error:
         fail("record", error)
     except OSError as error:

@@ -24,7 +24,6 @@ from ...pipeline.sources import event_time
 from ...pipeline.tiers import machine_settings
 from ...pipeline.words import GIB, Decision
 from .ladder_input import rungs_in
-from .progress import decisions_unlogged
 from .simulation_report import moment
 from .typed_lines import TypedLines
 
@@ -91,22 +90,12 @@ def run(wanted: Wanted, ladder: Path | None) -> Done:
         max_bytes=wanted.max_bytes, keep=wanted.keep,
     )  # fmt: skip
     begun, end = time.monotonic(), "interrupted"
-    with (
-        recording,
-        decisions_unlogged(),
-        scaler,
-        _signals() as told,
-        TypedLines() as lines,
-        _line(scaler, marks, begun) as show,
-    ):
+    with recording, _signals() as told, TypedLines() as lines, _line(scaler, marks, begun) as show, scaler:
         while not told:
             passed = time.monotonic() - begun
             left = _LOOK if wanted.seconds is None else wanted.seconds - passed
-            if left <= 0:
-                end = "time"
-                break
-            if getattr(recording, "is_disposed", False):
-                end = "failed"
+            if left <= 0 or getattr(recording, "is_disposed", False):
+                end = "time" if left <= 0 else "failed"
                 break
             for text in lines.within(min(left, _LOOK)):
                 marks.on_next(Mark(event_time(), text))
