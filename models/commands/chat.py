@@ -42,18 +42,18 @@ def chat(
         Limits(timeout=timeout)
     except ValueError as error:
         fail("chat", f"--timeout: {error}", 2)
-    between = Between(verbose=verbose)
-    try:
-        manager = ModelManager(ladder, system=system)
-    except (LadderError, TierError) as error:
-        fail("chat", error)
-    with between, manager:
-        between.follow(manager)
+    with Between(verbose=verbose) as between:
         try:
-            if restore is not None:
-                manager.restore(restore)
-        except ConversationError as error:
+            manager = ModelManager(ladder, system=system)
+        except (LadderError, TierError) as error:
             fail("chat", error)
-        session = Session(manager, between, Options(max_new_tokens=max_tokens), timeout)
-        code = session.run(talking=sys.stdin.isatty() and sys.stdout.isatty())
+        with manager:
+            between.follow(manager)
+            try:
+                if restore is not None:
+                    manager.restore(restore)
+            except ConversationError as error:
+                fail("chat", error)
+            session = Session(manager, between, Options(max_new_tokens=max_tokens), timeout)
+            code = session.run(talking=sys.stdin.isatty() and sys.stdout.isatty())
     raise typer.Exit(code)

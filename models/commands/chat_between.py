@@ -14,6 +14,7 @@ from ...pipeline.words import Decision
 from ..manager import ModelManager
 from ..switching.outcomes import Outcome
 
+_LOG, _DECISIONS = logging.getLogger("gearshift"), logging.getLogger("gearshift.pipeline")
 _PATIENCE = 8.0
 """Seconds to wait for news of a first load: more than the first sample and its decision take."""
 
@@ -26,7 +27,8 @@ class _Told(NamedTuple):
 class Between:
     """Gathers notices and warnings, and with `verbose` decisions and how they went, until `show` prints them on stderr.
 
-    Entered, it takes over what gearshift logs. Thread-safe.
+    Entered, it takes over what gearshift logs, and hears of decisions from there: so it misses none, if it is entered
+    before the manager is made. Thread-safe.
     """
 
     def __init__(self, *, verbose: bool) -> None:
@@ -39,23 +41,23 @@ class Between:
         self._shed = False
 
     def __enter__(self) -> "Between":
-        log = logging.getLogger("gearshift")
-        log.addHandler(self._handler)
-        self._propagated, log.propagate = log.propagate, False
+        self._propagated, _LOG.propagate = _LOG.propagate, False
+        self._level = _DECISIONS.level
+        _LOG.addHandler(self._handler)
+        _DECISIONS.setLevel(logging.INFO)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        log = logging.getLogger("gearshift")
-        log.removeHandler(self._handler)
-        log.propagate = self._propagated
+        _DECISIONS.setLevel(self._level)
+        _LOG.removeHandler(self._handler)
+        _LOG.propagate = self._propagated
         self.show()
 
     def follow(self, manager: ModelManager) -> None:
         """Hear of what a manager does, until it is shut down."""
         manager.notices.subscribe(lambda notice: self.add(str(notice), "bold"))
-        manager.decisions.subscribe(self._decided)
         manager.outcomes.subscribe(self._ended)
 
     def add(self, text: str, style: str = "dim") -> None:
@@ -71,7 +73,7 @@ class Between:
     def wait_for_first(self, manager: ModelManager) -> None:
         """Until a rung is loaded, or nothing will be for now; with a spinner on a terminal."""
         quiet_since = time.monotonic()
-        with self.console.status("Looking at the memory …") as status:
+        with self.console.status("Looking at the memory …", refresh_per_second=5) as status:
             while manager.rung is None and not self._shed:
                 coming = self._coming
                 if coming is not None:
@@ -82,7 +84,8 @@ class Between:
                 self._news.wait(0.2)
                 self._news.clear()
 
-    def _decided(self, decision: Decision) -> None:
+    def decided(self, decision: Decision) -> None:
+        """Something is to be loaded, or nothing."""
         self._coming, self._shed = decision.target, decision.target is None
         if self._verbose:
             self.add(decision.explain())
@@ -97,12 +100,15 @@ class Between:
 
 
 class _Handler(logging.Handler):
-    """Warnings, but for decisions: those have a notice, or are told where that was asked for."""
+    """Warnings are told; decisions have a notice, or are told where that was asked for."""
 
     def __init__(self, between: Between) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__(logging.INFO)
         self._between = between
 
     def emit(self, record: logging.LogRecord) -> None:
-        if not hasattr(record, "decision"):
+        decision = getattr(record, "decision", None)
+        if isinstance(decision, Decision):
+            self._between.decided(decision)
+        elif record.levelno >= logging.WARNING:
             self._between.add(record.getMessage())

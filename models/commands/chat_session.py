@@ -94,7 +94,9 @@ class Session:
 
     def _remark(self, reply: Reply) -> None:
         if reply.end == "length":
-            self._between.add(f"stopped at {reply.tokens} tokens; --max-tokens allows more")
+            all_of_it = reply.tokens >= self._options.max_new_tokens
+            why = "--max-tokens allows more" if all_of_it else "there the context of the rung ends"
+            self._between.add(f"stopped at {reply.tokens} tokens; {why}")
         elif reply.end in _WHY_ENDED:
             self._between.add(_WHY_ENDED[reply.end])
         if reply.end == "cancelled" and not reply:
