@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -27,13 +28,12 @@ class Terminal:
         os.close(theirs)
         self._ours, self.seen = ours, ""
 
-    def until(self, text: str, seconds: float = 60.0) -> str:
-        """What came up to this text, from the last look on."""
+    def until(self, *texts: str, seconds: float = 60.0) -> None:
+        """Read on until one of these comes, after all that was read before."""
         begun, end = len(self.seen), time.monotonic() + seconds
-        while text not in self.seen[begun:]:
+        while not any(text in self.seen[begun:] for text in texts):
             if time.monotonic() > end or not self._read(0.5):
-                raise AssertionError(f"{text!r} never came; the terminal shows:\n{self.seen}")
-        return self.seen[begun:]
+                raise AssertionError(f"{texts} never came; the terminal shows:\n{self.seen}")
 
     def press(self, keys: str) -> None:
         os.write(self._ours, keys.encode())
@@ -72,4 +72,5 @@ def _own_terminal() -> None:
     import fcntl
     import termios
 
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # whatever the tests were started from ignores
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -16,7 +16,7 @@ ENDLESS = ("--max-tokens", "100000")
 def file(tmp_path: Path, checkpoints: dict[str, Path]) -> Path:
     made = tmp_path / "ladder.toml"
     made.write_text(
-        "".join(f'[[rung]]\nname = "{n}"\nsource = "{checkpoints[n]}"\ncontext = 512\n' for n in ("medium", "small"))
+        "".join(f'[[rung]]\nname = "{n}"\nsource = "{checkpoints[n]}"\ncontext = 2048\n' for n in ("large", "small"))
     )
     return made
 
@@ -45,15 +45,15 @@ def test_piped_lines_are_questions_and_only_answers_go_to_stdout(file: Path, tmp
     assert done.stdout == "".join(turn["content"] + "\n" for turn in turns[1::2])
     assert set(done.stdout) <= set("abc \n")
     for told in (
-        "Shift up from nothing to medium", "loaded medium in", "> medium ", "/sav is unknown; did you mean /save?",
+        "Shift up from nothing to large", "loaded large in", "> large ", "/sav is unknown; did you mean /save?",
         "stopped at 8 tokens", f"kept in {kept}",
     ):  # fmt: skip
         assert told in done.stderr, told
 
 
 def test_without_verbose_nothing_is_said_of_a_load(file: Path, tmp_path: Path) -> None:
-    done = piped("One?\n/quit\nTwo?\n", "--ladder", file, "--max-tokens", "1000", XDG_CACHE_HOME=str(tmp_path))
-    assert (done.returncode, done.stderr.count("medium")) == (0, 0)
+    done = piped("One?\n/quit\nTwo?\n", "--ladder", file, "--max-tokens", "4", XDG_CACHE_HOME=str(tmp_path))
+    assert (done.returncode, done.stderr.count("Shift")) == (0, 0)
 
 
 def test_a_question_that_no_rung_can_answer_is_a_sentence_and_exit_code_1(
@@ -92,14 +92,14 @@ def test_what_was_kept_and_is_no_conversation_is_one_line(file: Path, tmp_path: 
 def test_the_prompt_names_the_rung_and_an_interrupt_keeps_what_was_said(file: Path, tmp_path: Path) -> None:
     kept = tmp_path / "kept.json"
     with Terminal("chat", "--ladder", file, *ENDLESS, XDG_CACHE_HOME=str(tmp_path)) as terminal:
-        terminal.until("medium > ")
+        terminal.until("large > ")
         terminal.press("Hello\n")
-        terminal.until("a")
+        terminal.until("a", "b", "c")
         terminal.press("\x03")
         terminal.until("[cancelled; what was said is kept]")
-        terminal.until("medium > ")
+        terminal.until("large > ")
         terminal.press(f"/save {kept}\n")
-        terminal.until("medium > ")
+        terminal.until("large > ")
         question, answer = json.loads(kept.read_text())["conversations"]["default"]
         assert question["content"] == "Hello" and answer["content"]
         terminal.press(f"/new\n/restore {kept}\n")
@@ -111,15 +111,15 @@ def test_the_prompt_names_the_rung_and_an_interrupt_keeps_what_was_said(file: Pa
 
 def test_two_interrupts_end_it_and_one_at_the_prompt_does_not(file: Path, tmp_path: Path) -> None:
     with Terminal("chat", "--ladder", file, XDG_CACHE_HOME=str(tmp_path)) as terminal:
-        terminal.until("medium > ")
+        terminal.until("large > ")
         terminal.press("\x03")
         terminal.until("Ctrl-C again")
-        terminal.until("medium > ")
+        terminal.until("large > ")
         terminal.press("/help\n")
         terminal.until("/quit")
-        terminal.until("medium > ")
+        terminal.until("large > ")
         terminal.press("\x03")
-        terminal.until("medium > ")
+        terminal.until("large > ")
         terminal.press("\x03")
         assert terminal.ended() == 0
     assert "Traceback" not in terminal.seen

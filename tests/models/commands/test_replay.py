@@ -2,12 +2,12 @@ import json
 from pathlib import Path
 
 import pytest
-from gearshift.pipeline import load
+from gearshift.pipeline import Header, Recorder, Residency, Settings, load, replayed
+from gearshift.pipeline.replayed import rungs_from
 
 from .command import gearshift, said
 
-RECORDINGS = Path(__file__).parents[2] / "recordings"
-LEAK = RECORDINGS / "leak.jsonl"
+LEAK = Path(__file__).parents[2] / "recordings" / "leak.jsonl"
 LADDER = """
 [[rung]]
 name = "large"
@@ -48,16 +48,17 @@ def test_a_pace_gives_the_same_lines(ladder: Path) -> None:
     assert paced.stdout == gearshift("replay", LEAK, "--ladder", ladder).stdout
 
 
-def test_what_was_recorded_with_its_residencies_replays_to_what_was_decided() -> None:
-    model = RECORDINGS / "model.jsonl"
-    recorded = load(model)
-    done = gearshift("replay", model, "--json")
-    if recorded.header is None or not recorded.header.ladder or not recorded.residencies:
-        assert done.returncode == 2 and "names no ladder" in said(done)
-        return
-    found = json.loads(done.stdout)
+def test_what_was_loaded_then_counts_where_the_recording_tells(ladder: Path, tmp_path: Path) -> None:
+    samples, file = load(LEAK).samples, tmp_path / "run.jsonl"
+    recorder = Recorder(file, header=Header(1, ladder=tuple(rungs_from(ladder)), settings=Settings()))
+    recorder.write(Residency(samples[0].time, "ready", "large"))
+    for sample in samples:
+        recorder.write(sample)
+    recorder.close()
+    found = json.loads(gearshift("replay", file, "--json").stdout)
     assert not found["dry_run"]
-    assert [d["time"] for d in found["decisions"]] == [d.time for d in recorded.decisions]
+    assert [(d["source"], d["target"]) for d in found["decisions"]] == [("large", "small")]
+    assert [d["time"] for d in found["decisions"]] == [d.time for d in replayed(file)]
 
 
 @pytest.mark.parametrize(
