@@ -2,16 +2,17 @@
 
 import math
 from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
 from ...pipeline.loading import Recording, load
-from ...pipeline.replayed import rungs_from
 from ...pipeline.rungs import Rung, checked_ladder, qualities
 from ...pipeline.settings import Settings
 from ...pipeline.simulation.fitting import fitted
+from .ladder_input import rungs_in
 
 _DOTTED = {f"ceiling.{key}": key for key in ("high", "critical", "hysteresis")}
 
@@ -52,6 +53,11 @@ def understood(path: Path, ladder: Path | None, changes: Iterable[str], load_tim
     return Given(recording, rungs, settings, tuple(changed), load_time)
 
 
+def keys() -> list[str]:
+    """What `--set` may change."""
+    return [*(field.name for field in msgspec.structs.fields(Settings)), *_DOTTED]
+
+
 def _recording(path: Path) -> Recording:
     try:
         recording = load(path)
@@ -67,9 +73,9 @@ def _recording(path: Path) -> Recording:
 def _ladder(recording: Recording, file: Path | None) -> list[Rung]:
     try:
         if file is not None:
-            rungs = checked_ladder(rungs_from(file))
+            rungs = rungs_in(file)
         elif recording.header is not None and recording.header.ladder:
-            file, rungs = recording.path, checked_ladder(recording.header.ladder)
+            file, rungs = recording.path, list(checked_ladder(recording.header.ladder))
         else:
             raise Unusable(
                 f"{recording.path} names no ladder; pass --ladder FILE, TOML with [[rung]] tables, the best first,"
@@ -100,7 +106,9 @@ def _changed(changes: Iterable[str]) -> dict[str, Any]:
         name = _DOTTED.get(key, key)
         if not equals or name not in fields:
             what = f"unknown key {key!r}" if equals else "wants KEY=VALUE"
-            raise Unusable(f"--set {change}: {what}; the keys are {', '.join([*fields, *_DOTTED])}", 2)
+            near = [] if name in fields else get_close_matches(key, keys(), 1)
+            remedy = f"did you mean {near[0]}? The keys are" if near else "the keys are"
+            raise Unusable(f"--set {change}: {what}; {remedy} {', '.join(keys())}", 2)
         try:
             made[name] = _value(value, fields[name])
         except msgspec.MsgspecError as error:

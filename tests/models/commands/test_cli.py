@@ -1,8 +1,13 @@
 import json
+import os
+import subprocess
+import sys
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from gearshift.models.commands.completing import recordings, settings_keys
 from gearshift.pipeline import Settings
 from gearshift.pipeline.tier_file import SHIPPED
 
@@ -18,12 +23,65 @@ def file(tmp_path: Path) -> Path:
     return made
 
 
-@pytest.mark.parametrize("args", [["--help"], ["tiers", "--help"], ["simulate", "--help"], ["tune", "--help"]])
+COMMANDS = ("demo", "chat", "record", "replay", "simulate", "tune", "plan", "tiers", "doctor")
+
+
+@pytest.mark.parametrize("args", [[], *([command] for command in COMMANDS)])
 def test_help_imports_no_part_of_the_machinery(args: list[str]) -> None:
-    done = gearshift(*args)
-    assert done.returncode == 0 and (args[0] if len(args) > 1 else "tiers") in done.stdout
-    heavy = {"torch", "transformers", "reactivex", "psutil", "msgspec", "gearshift.pipeline"}
+    done = gearshift(*args, "--help")
+    assert done.returncode == 0 and (args or ["tiers"])[0] in done.stdout
+    heavy = {"torch", "transformers", "reactivex", "psutil", "msgspec", "rich", "gearshift.pipeline"}
     assert heavy & set(imported(done)) == set()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_examples_and_exit_codes_within_80_columns(command: str) -> None:
+    told = gearshift(command, "--help").stdout
+    assert "Exit codes: 0 " in told
+    assert f"Examples:\n    gearshift {command}" in told
+    assert max(map(len, told.splitlines())) <= 80
+
+
+def test_every_command_has_a_line_in_the_help_that_is_whole() -> None:
+    told = gearshift("--help").stdout
+    rows = [line.split()[0] for line in told.partition("Commands:")[2].splitlines() if line.strip()]
+    assert set(COMMANDS) <= set(rows) and "..." not in told.partition("Commands:")[2]
+
+
+def test_a_misspelt_command_gets_a_suggestion() -> None:
+    done = gearshift("simulte")
+    assert done.returncode == 2 and "Did you mean 'simulate'?" in done.stderr
+
+
+def test_the_version_is_told() -> None:
+    assert gearshift("--version").stdout == f"gearshift {version('gearshift')}\n"
+
+
+@pytest.mark.parametrize("command", ["--help", "tiers", "doctor"])
+def test_a_reader_that_has_gone_ends_it_quietly(command: str) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    code = "from gearshift.models.commands.cli import main; main()"
+    with os.fdopen(write, "wb") as closed:
+        done = subprocess.run(
+            [sys.executable, "-c", code, command], stdout=closed, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_the_shell_completes_keys_and_recordings(tmp_path: Path) -> None:
+    (tmp_path / "run.jsonl").touch()
+    (tmp_path / "notes.md").touch()
+    (tmp_path / "runs").mkdir()
+    assert list(recordings(f"{tmp_path}/r")) == [f"{tmp_path}/run.jsonl", f"{tmp_path}/runs/"]
+    assert list(recordings(f"{tmp_path}/n")) == list(recordings(f"{tmp_path}/absent/x")) == []
+    assert list(settings_keys("sta")) == ["stabilisation=", "stall="]
+    shell = {"_GEARSHIFT_COMPLETE": "complete_bash", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [Path(sys.executable).with_name("gearshift")], capture_output=True, text=True, check=False,
+        env={**os.environ, **shell, "COMP_WORDS": "gearshift sim"},
+    )  # fmt: skip
+    assert done.stdout.split() == ["simulate"]
 
 
 def test_tiers_imports_neither_torch_nor_transformers() -> None:

@@ -9,7 +9,7 @@ from gearshift.pipeline.replayed import rungs_from
 
 from .command import gearshift, imported, said
 
-LEAK = Path(__file__).parents[1] / "recordings" / "leak.jsonl"
+LEAK = Path(__file__).parents[2] / "recordings" / "leak.jsonl"
 # the leak passes 82 % of the machine's 23.5 GiB with the large rung there, and leaves room for the medium one
 LADDER = """
 [[rung]]

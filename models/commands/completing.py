@@ -1,0 +1,28 @@
+"""What the shell may complete, found when it asks."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+_ENDINGS = (".jsonl", ".zst", ".csv", ".json", ".parquet", ".log", ".txt", ".prom")
+
+
+def recordings(incomplete: str) -> Iterator[str]:
+    """Folders, and files that may hold samples by their ending, that begin as what was typed does."""
+    begun, slash, _ = incomplete.rpartition("/")
+    folder = Path(begun + slash).expanduser()
+    if not folder.is_dir():
+        return
+    for entry in sorted(folder.iterdir()):
+        told = f"{begun}{slash}{entry.name}"
+        if told.startswith(incomplete) and not entry.name.startswith("."):
+            if entry.is_dir():
+                yield f"{told}/"
+            elif entry.name.endswith(_ENDINGS):
+                yield told
+
+
+def settings_keys(incomplete: str) -> Iterator[str]:
+    """`KEY=` of each setting, as `--set` takes it."""
+    from .simulation_input import keys
+
+    return (f"{key}=" for key in keys() if key.startswith(incomplete))

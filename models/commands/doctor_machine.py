@@ -1,0 +1,118 @@
+"""What a doctor sees of the machine, by the probes that gearshift samples with."""
+
+import platform
+import sys
+from importlib import metadata
+
+from ...pipeline.probes.cgroup import MemoryGroups
+from ...pipeline.probes.cores import usable_cores
+from ...pipeline.probes.nvml import NvmlProbe
+from ...pipeline.probes.ram import host_limit
+from ...pipeline.samples import Sample
+from ...pipeline.sources import Sampler, default_probes
+from ...pipeline.tier_file import TierError
+from ...pipeline.tiers import HardwareTierDetector
+from ...pipeline.words import GIB
+from .doctor_findings import Findings
+
+_NEEDED = ("torch", "transformers", "accelerate", "safetensors", "reactivex", "psutil", "msgspec", "typer", "rich")
+_SHOWN = ("textual", "plotly")
+_OPTIONAL = {
+    "gguf": ("models in .gguf files", "gguf"),
+    "torchao": ("quantised rungs (torchao-int8, torchao-int4)", "torchao"),
+    "bitsandbytes": ("quantised rungs on a GPU (bitsandbytes-8bit, -4bit)", "bitsandbytes"),
+    "nvidia-ml-py": ("readings of NVIDIA GPUs", "nvidia-ml-py"),
+    "polars": ("recordings as data frames, and Parquet", "'gearshift[frames]'"),
+    "anywidget": ("live cells in Jupyter", "'gearshift[notebooks]'"),
+    "ipykernel": ("notebooks", "'gearshift[notebooks]'"),
+}
+
+
+def software(found: Findings) -> None:
+    """Versions, and which packages are missing."""
+    found.tell("gearshift", _version("gearshift") or "not installed, run from its sources")
+    found.tell("Python", f"{platform.python_version()} ({platform.python_implementation()})")
+    found.tell("System", platform.platform())
+    for package in (*_NEEDED, *_SHOWN):
+        version = _version(package)
+        found.tell(package, version or "missing")
+        if version is None:
+            found.break_(f"{package} is missing", f"pip install {package}")
+    for package, (gives, install) in _OPTIONAL.items():
+        version = _version(package)
+        found.tell(package, version or "not installed")
+        if version is None:
+            found.miss(f"{package}, for {gives}", f"pip install {install}")
+    _zstd(found)
+
+
+def memory(found: Findings) -> None:
+    """RAM and what limits it, swap, stalls and cores, as in a sample; and the tier that follows."""
+    host = host_limit()
+    found.tell("RAM", f"{_gib(host.total)}, {_gib(host.total - host.used)} available")
+    limits = MemoryGroups().limits()
+    told = [f"{_gib(limit.total)} ({_gib(limit.used)} in use)" for limit in limits]
+    found.tell("Control group limits", ", ".join(told) or "none")
+    sampler = Sampler(default_probes())
+    try:
+        sampler.take()  # stalls are counted from one sample to the next
+        _sampled(found, sampler.take())
+    finally:
+        sampler.close()
+    found.tell("Cores", f"{usable_cores():g} usable")
+    try:
+        found.tell("Tier", HardwareTierDetector().detect().name)
+    except TierError as error:
+        found.tell("Tier", "can't be told")
+        found.break_(str(error), "correct that file, or unset GEARSHIFT_TIERS")
+
+
+def gpus(found: Findings) -> None:
+    """Accelerators as NVML tells of them."""
+    probe = NvmlProbe()
+    try:
+        pools = probe.read().pools
+    except Exception as error:  # noqa: BLE001 - whatever a driver raises is what a report is for
+        found.tell("NVIDIA GPUs", f"can't be read: {error}")
+        found.miss("readings of NVIDIA GPUs", "look at what nvidia-smi says")
+        return
+    finally:
+        probe.close()
+    told = [f"{name} {'unreadable' if p is None else f'{_gib(p.total)}'}" for name, p in pools.items()]
+    found.tell("NVIDIA GPUs", ", ".join(told) or "none that NVML tells of")
+
+
+def _sampled(found: Findings, sample: Sample) -> None:
+    ram = sample.pools.get("ram")
+    if ram is None:
+        found.tell("RAM under its limit", "can't be read")
+        found.break_("the memory in use can't be read", "see that /proc is mounted and may be read")
+    else:
+        found.tell("RAM under its limit", f"{_gib(ram.used)} of {_gib(ram.total)} in use ({ram.used / ram.total:.0%})")
+    found.tell("Swap in use", "unknown" if sample.swap_used is None else _gib(sample.swap_used))
+    pressure = bool(sample.pressure)
+    found.tell("Pressure stall information", "there" if pressure else "none in this kernel")
+    if not pressure and sys.platform == "linux":
+        found.miss(
+            "pressure stall information, to see thrashing at once", "a kernel with CONFIG_PSI, booted with psi=1"
+        )
+    if sample.missing:
+        found.tell("Probes that fail", ", ".join(sample.missing))
+
+
+def _zstd(found: Findings) -> None:
+    there = sys.version_info >= (3, 14) or _version("backports.zstd") is not None
+    found.tell("Zstandard", "there" if there else "not installed")
+    if not there:
+        found.miss("Zstandard, for recordings in .zst", "pip install 'gearshift[zstd]'")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _gib(size: float) -> str:
+    return f"{size / GIB:.2f} GiB"
