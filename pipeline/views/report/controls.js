@@ -44,7 +44,7 @@ const themeButton = document.getElementById("theme");
 function drawAll() {
   themeButton.textContent = palette() === data.palettes.dark ? "Light" : "Dark";
   draw();
-  drawMisses();
+  requestAnimationFrame(() => setTimeout(drawMisses)); // what is above comes first
 }
 function setTheme(name) {
   theme = name;
@@ -58,6 +58,7 @@ let chosen = "";
 addEventListener("beforeprint", () => {
   chosen = theme;
   setTheme("light");
+  drawMisses();
 });
 addEventListener("afterprint", () => setTheme(chosen));
 

@@ -87,7 +87,9 @@ def rivals(found: Sequence[Simulation]) -> str:
         for one in found
     ]
     heads = ("Policy", "Quality", "Shifts", "Kills", "Above the ceiling")
-    return _table("Quality is the mean over time, 0 while nothing answers or use is too high", heads, rows, (1, 2, 3, 4))
+    return _table(
+        "Quality: the mean over time, 0 while nothing answers or use is too high", heads, rows, (1, 2, 3, 4)
+    )
 
 
 def ladder(found: Timeline) -> str:
@@ -108,8 +110,8 @@ def ladder(found: Timeline) -> str:
 def settings(found: Timeline) -> str:
     """Every setting with its value, in seconds, bytes and fractions as in Python."""
     told: dict[str, Any] = msgspec.to_builtins(found.settings)
-    rows = [[f'<th scope="row">{escape(key)}</th>', escape(_value(value))] for key, value in told.items()]
-    return _table("Settings: seconds, bytes and fractions", ("Setting", "Value"), rows, (1,))
+    rows = (f"<div><dt>{escape(key)}</dt><dd>{escape(_value(value))}</dd></div>" for key, value in told.items())
+    return f'<h3>Settings, in seconds, bytes and fractions</h3><dl class="values">{"".join(rows)}</dl>'
 
 
 def _value(value: object) -> str:
