@@ -87,9 +87,7 @@ def rivals(found: Sequence[Simulation]) -> str:
         for one in found
     ]
     heads = ("Policy", "Quality", "Shifts", "Kills", "Above the ceiling")
-    return _table(
-        "Quality: the mean over time, 0 while nothing answers or use is too high", heads, rows, (1, 2, 3, 4)
-    )
+    return _table("Quality: the mean over time, 0 while nothing answers or use is too high", heads, rows, (1, 2, 3, 4))
 
 
 def ladder(found: Timeline) -> str:
