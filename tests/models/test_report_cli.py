@@ -6,7 +6,15 @@ import pytest
 from .command import gearshift, imported, said
 
 LEAK = Path(__file__).parents[1] / "recordings" / "leak.jsonl"
-LADDER = '[[rung]]\nname = "large"\nneed = { ram = 18_500_000_000 }\n[[rung]]\nname = "small"\nneed = { ram = 4_000_000_000 }\n'
+LADDER = """
+[[rung]]
+name = "large"
+need = { ram = 18_500_000_000 }
+
+[[rung]]
+name = "small"
+need = { ram = 4_000_000_000 }
+"""
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ const MARGIN = { l: 44, r: 10, t: 8, b: 26 };
 const GIB = 2 ** 30;
 const SYMBOLS = { upgrade: "triangle-up", downgrade: "triangle-down", shed: "square" };
 const system = matchMedia("(prefers-color-scheme: dark)");
+const PAPER = 680; // pixels of a printed page
+let printing = false;
 let theme = ""; // the reader's choice, else the system's
 
 function palette() {
@@ -51,6 +53,7 @@ function laneTraces(bands, view, width, y, axis, thick) {
   }));
 }
 
+// Decisions at the use they were made at; hollow in the pools that they were not about.
 function markerTraces(pool, unit, selected) {
   const colours = palette();
   const width = innerWidth < 600 ? 38 : 64;
@@ -70,10 +73,11 @@ function markerTraces(pool, unit, selected) {
       hoverinfo: "text",
       cliponaxis: false,
       marker: {
-        symbol: SYMBOLS[kind],
+        symbol: told.map(({ pool: about }) => SYMBOLS[kind] + (about && about !== pool.name ? "-open" : "")),
+        opacity: 1,
         size: told.map((decision) => (decision === selected ? 18 : 12)),
         color: colour,
-        line: { width: 1.5, color: colours.paper },
+        line: { width: 1.5, color: told.map(({ pool: about }) => (about && about !== pool.name ? colour : colours.paper)) },
       },
     };
   });
@@ -118,12 +122,13 @@ function baseLayout(view) {
   const range = [zero + view.from, zero + view.to];
   return {
     margin: MARGIN,
+    ...(printing ? { width: PAPER } : {}),
     paper_bgcolor: colours.paper,
     plot_bgcolor: colours.paper,
     font: { color: colours.ink, size: 12, family: "system-ui, sans-serif" },
     showlegend: false,
     hovermode: "closest",
-    dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
+    dragmode: "zoom",
     hoverlabel: { bgcolor: colours.paper, bordercolor: colours.ink, font: { color: colours.ink }, align: "left" },
     xaxis: { ...axis, type: "date", range, tickformatstops: stops, nticks: innerWidth < 600 ? 4 : 8, tickangle: 0 },
     yaxis: { ...axis, fixedrange: true },
@@ -132,10 +137,10 @@ function baseLayout(view) {
 
 function poolLayout(pool, view, traces, selected, fit) {
   const [colours, unit, layout] = [palette(), unitOf(pool), baseLayout(view)];
-  const seen = traces.slice(0, 3).flatMap((trace) => trace.y);
-  const drawn = seen.reduce((most, value) => Math.max(most, value ?? 0), 0);
-  const most = fit ? drawn * 1.1 || 1 : Math.max(pool.total / unit.size, drawn) * 1.04;
-  layout.yaxis = { ...layout.yaxis, domain: [0.12, 1], range: [0, most], nticks: 6, ticksuffix: "" };
+  const [used, , bound] = traces.slice(0, 3).map(({ y }) => y.reduce((most, value) => Math.max(most, value ?? 0), 0));
+  const room = Math.max(pool.total / unit.size, used) * 1.04;
+  const most = fit ? Math.min(room, 1.1 * Math.max(used, bound)) || 1 : room;
+  layout.yaxis = { ...layout.yaxis, domain: [0.12, 1], range: [0, most], nticks: 6 };
   layout.yaxis2 = { domain: [0, 0.07], range: [0, 1], visible: false, fixedrange: true };
   layout.xaxis.anchor = "y2";
   layout.annotations = [

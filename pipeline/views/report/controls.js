@@ -42,7 +42,7 @@ for (const id of ["next", "previous"]) document.getElementById(id).disabled = !d
 
 const themeButton = document.getElementById("theme");
 function drawAll() {
-  themeButton.textContent = palette() === data.palettes.dark ? "Light" : "Dark";
+  themeButton.textContent = palette() === data.palettes.dark ? "Light colours" : "Dark colours";
   draw();
   requestAnimationFrame(() => setTimeout(drawMisses)); // what is above comes first
 }
@@ -56,11 +56,14 @@ themeButton.addEventListener("click", () => setTheme(palette() === data.palettes
 system.addEventListener("change", drawAll);
 let chosen = "";
 addEventListener("beforeprint", () => {
-  chosen = theme;
+  [chosen, printing] = [theme, true];
   setTheme("light");
   drawMisses();
 });
-addEventListener("afterprint", () => setTheme(chosen));
+addEventListener("afterprint", () => {
+  printing = false;
+  setTheme(chosen);
+});
 
 for (const go of document.querySelectorAll(".go")) {
   const at = Number(go.dataset.at);

@@ -35,7 +35,8 @@ const whole = {
 
 // plotly draws its dates in UTC: a recording that knows the time of day is shown in the reader's own
 const zone = data.wall ? new Date(data.wall).getTimezoneOffset() * 60000 : 0;
-const zero = data.wall - zone;
+// and takes four digits for a year: without a time of day, times count from the midnight of a first day
+const zero = data.wall ? data.wall - zone : Date.UTC(2000, 0, 1);
 
 function clock(at) {
   const long = whole.to - whole.from > 86400000;

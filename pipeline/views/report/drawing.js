@@ -98,7 +98,8 @@ function select(number) {
 function step(way) {
   if (selected) return select(decisions.indexOf(selected) + way);
   const ahead = decisions.findIndex((decision) => decision.at >= view.from);
-  return select(way > 0 ? (ahead < 0 ? decisions.length - 1 : ahead) : ahead - 1);
+  const first = ahead < 0 ? decisions.length : ahead;
+  return select(way > 0 ? first : first - 1);
 }
 
 function speak(text) {

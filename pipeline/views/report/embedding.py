@@ -16,7 +16,8 @@ def embedded(found: Timeline, rivals: Sequence[tuple[str, list[Stretch]]]) -> di
     """For JSON. rivals: names, and what they had loaded. Samples are put in the order of their times."""
     order = sorted(range(len(found.times)), key=found.times.__getitem__)
     times = [found.times[i] for i in order]
-    start, ranks = times[0], {rung.name: rank for rank, rung in enumerate(found.ladder)}
+    names = rung_names(found)
+    start, ranks = times[0], {name: rank for rank, name in enumerate(names)}
 
     def at(time: float) -> int:
         return round((time - start) * 1000)
@@ -30,16 +31,21 @@ def embedded(found: Timeline, rivals: Sequence[tuple[str, list[Stretch]]]) -> di
         "interval": found.settings.interval * 1000,
         "silence": found.settings.silence * 1000,
         "times": _steps(moments),
-        "rungs": [rung.name for rung in found.ladder],
-        "bands": bands(found.stretches),
+        "rungs": names,
+        "bands": bands(found.stretches) if names else [],
         "decisions": [
-            {"at": at(d.time), "kind": d.kind, "urgency": d.urgency, "text": d.explain()} for d in found.decisions
+            {"at": at(d.time), "kind": d.kind, "pool": d.reason.pool, "text": d.explain()} for d in found.decisions
         ],
         "marks": [{"at": at(mark.time), "text": mark.text} for mark in found.marks],
         "pools": [_pool(name, track, order, found) for name, track in found.tracks.items()],
         "rivals": [{"name": name, "bands": bands(stretches)} for name, stretches in rivals],
         "palettes": {"light": LIGHT._asdict(), "dark": DARK._asdict()},
     }
+
+
+def rung_names(found: Timeline) -> list[str]:
+    """Of the ladder, best first, then those that were loaded without standing on it."""
+    return list(dict.fromkeys([*(rung.name for rung in found.ladder), *(s.rung for s in found.stretches if s.rung)]))
 
 
 def _pool(name: str, track: Track, order: Sequence[int], found: Timeline) -> dict[str, Any]:

@@ -34,7 +34,9 @@ function onWheel(event) {
 
 let grip = null; // times under the fingers
 
+// plotly would take a finger for the mouse and hold the page: it sees taps only, which come as clicks.
 function onTouch(event) {
+  event.stopPropagation();
   const box = event.currentTarget;
   const at = [...event.touches].map((touch) => timeAt(box, touch.clientX)).sort((a, b) => a - b);
   const [{ clientX, clientY }] = event.touches.length ? event.touches : [{ clientX: 0, clientY: 0 }];
@@ -42,6 +44,7 @@ function onTouch(event) {
 }
 
 function onTouchMove(event) {
+  event.stopPropagation();
   const box = event.currentTarget;
   if (!grip || grip.at.length !== event.touches.length || grip.at.length > 2) return;
   const span = view.to - view.from;
@@ -62,9 +65,9 @@ function onTouchMove(event) {
 function listen(box) {
   box.addEventListener("keydown", onKey);
   box.addEventListener("wheel", onWheel, { passive: false, capture: true });
-  box.addEventListener("touchstart", onTouch, { passive: true });
-  box.addEventListener("touchend", onTouch, { passive: true });
-  box.addEventListener("touchmove", onTouchMove, { passive: false });
+  box.addEventListener("touchstart", onTouch, { passive: true, capture: true });
+  box.addEventListener("touchend", onTouch, { passive: true, capture: true });
+  box.addEventListener("touchmove", onTouchMove, { passive: false, capture: true });
   box.addEventListener("mousedown", () => box.focus({ preventScroll: true }), { capture: true });
   box.addEventListener("mousemove", (event) => readout(timeAt(box, event.clientX)));
   box.on("plotly_doubleclick", showAll);

@@ -16,7 +16,7 @@ from ...simulation.result import Simulation
 from ..palette import DARK, LIGHT, Palette
 from ..timeline import Timeline, stretches, timeline
 from . import tables
-from .embedding import embedded
+from .embedding import embedded, rung_names
 
 _HERE = Path(__file__).parent
 _SCRIPTS = ("data.js", "thinning.js", "charts.js", "drawing.js", "controls.js", "gestures.js")
@@ -121,10 +121,10 @@ def _summary(found: Timeline) -> str:
 def _pool(found: Timeline, number: int, pool: str) -> str:
     limit = found.settings
     rungs = "".join(
-        f'<li><i class="key band" style="--c:var(--rung-{rank})"></i>{escape(rung.name)}</li>'
-        for rank, rung in enumerate(found.ladder)
+        f'<li><i class="key band" style="--c:var(--rung-{rank})"></i>{escape(name)}</li>'
+        for rank, name in enumerate(rung_names(found))
     )
-    nothing = '<li><i class="key band" style="--c:var(--nothing)"></i>nothing loaded</li>' if found.stretches else ""
+    nothing = '<li><i class="key band" style="--c:var(--nothing)"></i>nothing loaded</li>' if rungs else ""
     return (
         f'<section class="pool"><h2>{escape(pool)}</h2><p class="readout" id="readout-{number}"></p>'
         f'<div class="chart" id="pool-{number}" tabindex="0" role="figure" aria-describedby="keys"'
@@ -164,7 +164,7 @@ def _colours(found: Timeline) -> str:
 
 def _variables(palette: Palette, found: Timeline) -> str:
     plain = {name: colour for name, colour in palette._asdict().items() if name != "rungs"}
-    rungs = {f"rung-{rank}": palette.rung(rank) for rank in range(len(found.ladder))}
+    rungs = {f"rung-{rank}": palette.rung(rank) for rank in range(len(rung_names(found)))}
     return "".join(f"--{name}:{colour};" for name, colour in {**plain, **rungs}.items())
 
 

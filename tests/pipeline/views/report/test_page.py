@@ -149,6 +149,36 @@ def test_a_hole_stays_a_hole(day: Path, opened: Open) -> None:
     assert not [x for x, y in zip(times, values, strict=True) if y is not None and HOLE[1] < x < HOLE[-1]]
 
 
+def test_times_of_a_few_seconds_are_not_taken_for_years(tmp_path: Path, opened: Open) -> None:
+    samples = [Sample(0.9 * t, {"ram": Pool(GIB, 100 + t)}) for t in range(9)]
+    run = Recording(Path("run.jsonl"), "free", samples, header=None, skipped=0)
+    page = opened(write_report(run, tmp_path / "run.html"))
+    placed = page.evaluate("document.getElementById('pool-0').calcdata[1].map(point => point.x - zero)")
+    assert placed[:9] == [900 * t for t in range(9)]
+
+
+def test_two_fingers_zoom_and_one_moves(leak: Path, opened: Open) -> None:
+    page = opened(leak, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    box = page.locator("#pool-0").bounding_box()
+    assert box is not None
+    whole, middle = view(page), box["y"] + 80
+    touch = page.context.new_cdp_session(page)
+
+    def fingers(kind: str, *xs: float) -> None:
+        points = [{"x": x, "y": middle, "id": i} for i, x in enumerate(xs)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    fingers("touchStart", 180, 220)
+    fingers("touchMove", 120, 280)
+    fingers("touchEnd")
+    near = view(page)
+    assert near[1] - near[0] == pytest.approx((whole[1] - whole[0]) / 4, rel=0.05)
+    fingers("touchStart", 200)
+    fingers("touchMove", 150)
+    fingers("touchEnd")
+    assert view(page)[0] > near[0] and view(page)[1] - view(page)[0] == pytest.approx(near[1] - near[0])
+
+
 def test_on_a_phone_nothing_is_wider_than_the_screen(leak: Path, opened: Open) -> None:
     page = opened(leak, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     settled(page)
@@ -169,7 +199,8 @@ def test_dark_and_light_differ_and_the_button_changes_them(leak: Path, opened: O
 
 
 def test_names_from_a_recording_are_never_run(tmp_path: Path, opened: Open) -> None:
-    bad = "</script><script>document.title='run'</script><img src=x onerror=\"document.title='run'\"><a href='javascript:1'>"
+    run_me = "document.title='run'"
+    bad = f"</script><script>{run_me}</script><img src=x onerror=\"{run_me}\"><a href='javascript:{run_me}'>"
     lines = [
         Sample(0.0, {bad: Pool(10 * GIB, GIB)}), Residency(0.0, "ready", bad), Sample(1.0, {bad: Pool(10 * GIB, GIB)}),
         Decision("shed", bad, None, "immediate", 1.0, Reason("asked", detail=bad)), Mark(1.0, bad),
