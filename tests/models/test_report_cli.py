@@ -1,7 +1,10 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
+from gearshift.pipeline import Decision, Header, Reason, load
+from gearshift.pipeline.replayed import rungs_from
 
 from .command import gearshift, imported, said
 
@@ -32,6 +35,21 @@ def test_report_simulates_with_a_ladder_and_compares(tmp_path: Path, ladder: Pat
     assert (told["report"], told["bytes"], told["samples"]) == (str(page), page.stat().st_size, 97)
     assert told["simulated"] and told["decisions"] == 2 and len(told["compared"]) == 9
     assert {"torch", "transformers"} & set(imported(done)) == set()
+
+
+def test_a_recording_with_decisions_shows_these_and_is_simulated_only_with_another_ladder(
+    tmp_path: Path, ladder: Path
+) -> None:
+    rungs, file, page = rungs_from(ladder), tmp_path / "run.jsonl", tmp_path / "page.html"
+    samples = load(LEAK).samples
+    decided = Decision("upgrade", None, "small", "planned", samples[0].time, Reason("fits"))
+    for lines, simulated, count in (([], True, 2), ([decided], False, 1)):
+        written = [Header(1, ladder=tuple(rungs)), *samples[:1], *lines, *samples[1:]]
+        file.write_bytes(b"\n".join(map(msgspec.json.encode, written)) + b"\n")
+        told = json.loads(gearshift("report", file, "--load-time", "3", "-o", page, "--json").stdout)
+        assert (told["simulated"], told["decisions"]) == (simulated, count)
+    told = json.loads(gearshift("report", file, "--ladder", ladder, "--load-time", "3", "-o", page, "--json").stdout)
+    assert (told["simulated"], told["decisions"]) == (True, 2)
 
 
 def test_report_without_a_ladder_shows_memory_and_says_so(tmp_path: Path) -> None:

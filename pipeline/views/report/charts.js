@@ -110,7 +110,7 @@ function uprights(selected) {
   return selected ? [...drawn, upright(selected.at, colours.ink, "solid")] : drawn;
 }
 
-function baseLayout(view) {
+function baseLayout(box, view) {
   const colours = palette();
   const axis = { color: colours.ink, gridcolor: colours.faint, linecolor: colours.faint, zeroline: false };
   const stops = [
@@ -122,7 +122,7 @@ function baseLayout(view) {
   const range = [zero + view.from, zero + view.to];
   return {
     margin: MARGIN,
-    ...(printing ? { width: PAPER } : {}),
+    width: printing ? PAPER : box.clientWidth,
     paper_bgcolor: colours.paper,
     plot_bgcolor: colours.paper,
     font: { color: colours.ink, size: 12, family: "system-ui, sans-serif" },
@@ -135,8 +135,8 @@ function baseLayout(view) {
   };
 }
 
-function poolLayout(pool, view, traces, selected, fit) {
-  const [colours, unit, layout] = [palette(), unitOf(pool), baseLayout(view)];
+function poolLayout(box, pool, view, traces, selected, fit) {
+  const [colours, unit, layout] = [palette(), unitOf(pool), baseLayout(box, view)];
   const [used, , bound] = traces.slice(0, 3).map(({ y }) => y.reduce((most, value) => Math.max(most, value ?? 0), 0));
   const room = Math.max(pool.total / unit.size, used) * 1.04;
   const most = fit ? Math.min(room, 1.1 * Math.max(used, bound)) || 1 : room;
@@ -155,8 +155,8 @@ function poolLayout(pool, view, traces, selected, fit) {
   return layout;
 }
 
-function rivalsLayout(view, selected) {
-  const layout = baseLayout(view);
+function rivalsLayout(box, view, selected) {
+  const layout = baseLayout(box, view);
   const names = data.rivals.map((rival) => rival.name);
   layout.yaxis = { range: [names.length - 0.5, -0.65], visible: false, fixedrange: true };
   layout.shapes = selected ? [upright(selected.at, palette().ink, "solid")] : [];

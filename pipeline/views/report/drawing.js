@@ -17,11 +17,11 @@ function draw() {
   asked = false;
   boxes.forEach((box, i) => {
     const traces = poolTraces(pools[i], view, widthOf(box), selected);
-    Plotly.react(box, traces, poolLayout(pools[i], view, traces, selected, fit), CONFIG);
+    Plotly.react(box, traces, poolLayout(box, pools[i], view, traces, selected, fit), CONFIG);
   });
   if (rivalsBox) {
     const rows = data.rivals.flatMap((rival, row) => laneTraces(rival.bands, view, widthOf(rivalsBox), row + 0.1, "y", 10));
-    Plotly.react(rivalsBox, rows, rivalsLayout(view, selected), CONFIG);
+    Plotly.react(rivalsBox, rows, rivalsLayout(rivalsBox, view, selected), CONFIG);
   }
 }
 
@@ -36,7 +36,7 @@ function drawMisses() {
     const box = document.getElementById(`misses-${i}`);
     if (!box) return;
     const { width, bins, counts } = pool.misses;
-    const layout = baseLayout(view);
+    const layout = baseLayout(box, view);
     const title = { text: "others less the bound, % of the pool", font: { size: 12 } };
     layout.xaxis = { ...layout.yaxis, title };
     layout.yaxis.nticks = 4;

@@ -83,4 +83,7 @@ showRange();
 drawAll();
 readout(times[times.length - 1]);
 charts.forEach(listen);
-addEventListener("resize", drawSoon);
+addEventListener("resize", () => {
+  drawSoon();
+  drawMisses();
+});

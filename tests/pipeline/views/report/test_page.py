@@ -198,6 +198,22 @@ def test_dark_and_light_differ_and_the_button_changes_them(leak: Path, opened: O
     assert opened(leak).evaluate(paper) == "rgb(255, 255, 255)"
 
 
+def test_printed_charts_are_light_and_as_wide_as_paper_and_as_before_afterwards(leak: Path, opened: Open) -> None:
+    page = opened(leak, color_scheme="dark")
+    layout = "(({width, paper_bgcolor}) => [width, paper_bgcolor])(document.getElementById('pool-0').layout)"
+    before = page.evaluate(layout)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(layout) == [680, "#ffffff"]
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(layout) == before
+
+
+def test_charts_follow_the_width_of_the_window(leak: Path, opened: Open) -> None:
+    page = opened(leak)
+    page.set_viewport_size({"width": 700, "height": 900})
+    page.wait_for_function("document.querySelector('#pool-0 .main-svg').getBoundingClientRect().right <= 700")
+
+
 def test_names_from_a_recording_are_never_run(tmp_path: Path, opened: Open) -> None:
     run_me = "document.title='run'"
     bad = f"</script><script>{run_me}</script><img src=x onerror=\"{run_me}\"><a href='javascript:{run_me}'>"

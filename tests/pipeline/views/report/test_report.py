@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from gearshift.pipeline import Pool, Recording, Sample, Settings, load, simulate
+from gearshift.pipeline import Pool, Recording, Residency, Sample, Settings, load, simulate
 from gearshift.pipeline.views.report import write_report
 from gearshift.pipeline.views.report.embedding import embedded
 from gearshift.pipeline.views.report.histogram import histogram
@@ -78,6 +78,18 @@ def test_samples_after_a_clock_went_back_are_put_in_order() -> None:
 
 def test_a_silence_of_months_is_kept() -> None:
     assert embedded(timeline(at(0.0, 1e7)), [])["times"]["kind"] == "d"
+
+
+def test_rungs_that_stand_on_no_ladder_are_told_apart() -> None:
+    lines = [*at(0.0, 1.0).samples, Residency(1.0, "ready", "other"), *at(2.0, 3.0).samples]
+    run = Recording(Path("run.jsonl"), "gearshift", lines, header=None, skipped=0)
+    found = embedded(timeline(run), [])
+    assert found["rungs"] == ["other"]
+    assert found["bands"] == [[0, 1000, -1, "empty"], [1000, 3000, 0, "ready"]]
+
+
+def test_without_rungs_no_band_says_that_nothing_was_loaded() -> None:
+    assert embedded(timeline(at(0.0, 1.0)), [])["bands"] == []
 
 
 def test_no_bin_holds_misses_and_others() -> None:
