@@ -86,6 +86,7 @@ function move(share) {
 function select(number) {
   if (!decisions.length) return;
   selected = decisions[Math.min(Math.max(number, 0), decisions.length - 1)];
+  readout(selected.at);
   speak(`${clock(selected.at)}: ${selected.text}`);
   const length = view.to - view.from;
   if (selected.at < view.from || selected.at > view.to) show(selected.at - length / 2, selected.at + length / 2);

@@ -70,7 +70,7 @@ def misses(found: Timeline, pool: str) -> str:
         return f"No bound of {escape(pool)} has fallen due: the recording is too short to tell."
     return (
         f"In {escape(pool)}, others held more than the bound in {told.share:.1%} of {len(told.errors):,} forecasts;"
-        f" {told.alpha:.0%} may be exceeded."
+        f" {told.alpha:.0%} may be exceeded. The outermost bars hold all that is beyond them."
     )
 
 

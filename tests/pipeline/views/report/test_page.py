@@ -123,6 +123,7 @@ def test_a_row_of_the_table_goes_to_its_shift(leak: Path, opened: Open) -> None:
     assert begin < 22.5 < end
     assert "Shift down from large to small" in page.locator("#spoken").inner_text()
     assert page.locator("li.selected").count() == 1
+    assert page.locator("#readout-0").inner_text().startswith("22:43:01.9")
 
 
 def test_the_peak_of_a_day_is_drawn_from_the_start(day: Path, opened: Open) -> None:
