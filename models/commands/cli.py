@@ -11,6 +11,7 @@ from .doctor import doctor
 from .plan import plan
 from .record import record
 from .replay import replay
+from .report import report
 from .simulate import simulate
 from .tiers import tiers
 from .tune import tune
@@ -62,6 +63,10 @@ _add(
 _add(
     simulate, "What gearshift would have done on a recording.",
     "run.jsonl", "run.jsonl --ladder ladder.toml --set high=0.9", "run.jsonl --json | jq .effective_quality",
+)  # fmt: skip
+_add(
+    report, "All that happened, as one page to look at.",
+    "run.jsonl", "run.jsonl --ladder ladder.toml --compare -o report.html",
 )  # fmt: skip
 _add(
     tune, "Which settings would have served best on it.",

@@ -1,4 +1,4 @@
-"""What `gearshift simulate` and `gearshift tune` are given: a recording, a ladder and settings, checked."""
+"""What `gearshift simulate`, `tune` and `report` are given: a recording, a ladder and settings, checked."""
 
 import math
 from collections.abc import Iterable
@@ -38,11 +38,15 @@ class Given(NamedTuple):
 
 def understood(path: Path, ladder: Path | None, changes: Iterable[str], load_time: float | None) -> Given:
     """Read everything that the command line names. Raises Unusable."""
+    return with_ladder(recorded(path, changes, load_time), ladder)
+
+
+def recorded(path: Path, changes: Iterable[str], load_time: float | None) -> Given:
+    """The same without a ladder. Raises Unusable."""
     changed = _changed(changes)
     if load_time is not None and not (math.isfinite(load_time) and load_time >= 0):
         raise Unusable(f"--load-time must be seconds of at least 0, got {load_time!r}", 2)
     recording = _recording(path)
-    rungs = _ladder(recording, ladder)
     header = recording.header
     base = header.settings if header is not None and header.settings is not None else None
     start = base or fitted(Settings(), recording.samples)
@@ -50,7 +54,12 @@ def understood(path: Path, ladder: Path | None, changes: Iterable[str], load_tim
         settings = msgspec.structs.replace(start, **changed)
     except ValueError as error:
         raise Unusable(f"--set: {error}", 2) from None
-    return Given(recording, rungs, settings, tuple(changed), load_time)
+    return Given(recording, [], settings, tuple(changed), load_time)
+
+
+def with_ladder(given: Given, file: Path | None) -> Given:
+    """With the rungs of this file, else the recording's own. Raises Unusable."""
+    return given._replace(ladder=_ladder(given.recording, file))
 
 
 def keys() -> list[str]:
@@ -66,7 +75,7 @@ def _recording(path: Path) -> Recording:
     except OSError as error:
         raise Unusable(f"{path}: {error.strerror or error}; name a recording that can be read") from None
     if not recording.samples:
-        raise Unusable(f"{path}: holds no sample, so there is nothing to simulate; record for a while longer")
+        raise Unusable(f"{path}: holds no sample, so there is nothing to tell; record for a while longer")
     return recording
 
 

@@ -103,7 +103,7 @@ def _timeline(
         times=times,
         wall=seen[0].sample.wall if seen else 0.0,
         tracks={pool: track for pool in pools if (track := _track(pool, seen, settings)) is not None},
-        stretches=_stretches(residencies, times),
+        stretches=stretches(residencies, times),
         decisions=list(decisions),
         shifts=list(shifts),
         marks=list(marks),
@@ -133,7 +133,7 @@ def _track(pool: str, seen: Sequence[Outlook], settings: Settings) -> Track | No
     return Track(total, external, own, bound, misses.found()) if total else None
 
 
-def _stretches(residencies: Sequence[Residency], times: Sequence[float]) -> list[Stretch]:
+def stretches(residencies: Sequence[Residency], times: Sequence[float]) -> list[Stretch]:
     """What was loaded between the first sample and the last; nothing before the first that is told."""
     if not times:
         return []
