@@ -21,8 +21,8 @@ from .shifts import shifts_of
 class Track(msgspec.Struct, frozen=True):
     """A pool at each of a timeline's times, in bytes; None where it was not read.
 
-    total: as last read. bound: what others were expected not to exceed within the shrink horizon, as told at that time.
-    misses: how that turned out.
+    total: as last read. bound: what others were expected not to exceed within the shrink horizon, as told at that time,
+    the total at most. misses: how that turned out.
     """
 
     total: int
@@ -128,7 +128,7 @@ def _track(pool: str, seen: Sequence[Outlook], settings: Settings) -> Track | No
         reach = found.bound(outlook.shrink)
         external.append(found.external)
         own.append(min(found.pool.own, found.pool.used))
-        bound.append(reach)
+        bound.append(min(reach, total))
         misses.update(outlook.time, found.external / total, reach / total, outlook.shrink, found.margins[0] is not None)
     return Track(total, external, own, bound, misses.found()) if total else None
 
