@@ -26,14 +26,15 @@ class Terminal:
             stdin=theirs, stdout=theirs, stderr=theirs, env=env, start_new_session=True, preexec_fn=_own_terminal,
         )  # fmt: skip
         os.close(theirs)
-        self._ours, self.seen = ours, ""
+        self._ours, self.seen, self._found = ours, "", 0
 
     def until(self, *texts: str, seconds: float = 60.0) -> None:
-        """Read on until one of these comes, after all that was read before."""
-        begun, end = len(self.seen), time.monotonic() + seconds
-        while not any(text in self.seen[begun:] for text in texts):
+        """Read on until one of these comes, after the one that was found last."""
+        end = time.monotonic() + seconds
+        while not (found := [self.seen.index(t, self._found) + len(t) for t in texts if t in self.seen[self._found :]]):
             if time.monotonic() > end or not self._read(0.5):
                 raise AssertionError(f"{texts} never came; the terminal shows:\n{self.seen}")
+        self._found = min(found)
 
     def press(self, keys: str) -> None:
         os.write(self._ours, keys.encode())
