@@ -49,6 +49,8 @@ def report(
             made = report_page.make(recording, path, ladder, changes or (), load_time, compare, force, tell)
     except Unusable as error:
         fail("report", error, error.code)
+    except ValueError as error:
+        fail("report", error)
     except OSError as error:
         message = f"{path}: {error.strerror}; name another file" if error.strerror else str(error)
         fail("report", message.replace("or force it", "or pass --force"))

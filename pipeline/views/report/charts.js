@@ -1,6 +1,6 @@
 // What plotly is given to draw: traces and layouts, in the colours of the theme.
 
-const MARGIN = { l: 44, r: 10, t: 8, b: 26 };
+const MARGIN = { l: 44, r: 10, t: 22, b: 26 };
 const GIB = 2 ** 30;
 const SYMBOLS = { upgrade: "triangle-up", downgrade: "triangle-down", shed: "square" };
 const system = matchMedia("(prefers-color-scheme: dark)");
@@ -144,13 +144,13 @@ function poolLayout(box, pool, view, traces, selected, fit) {
   layout.yaxis2 = { domain: [0, 0.07], range: [0, 1], visible: false, fixedrange: true };
   layout.xaxis.anchor = "y2";
   layout.annotations = [
-    { text: unit.name, xref: "paper", yref: "paper", x: 0, y: 1, xanchor: "left", yanchor: "top", showarrow: false },
+    { text: unit.name, xref: "paper", yref: "paper", x: 0, y: 1, xanchor: "right", yanchor: "bottom", showarrow: false },
   ];
   layout.shapes = [
     ...uprights(selected),
-    ...[["low", "dot"], ["high", "dash"], ["critical", "dash"]]
+    ...[["low", "dot"], ["high", "dash"], ["critical", "dash"], ["total", "solid"]]
       .filter(([name]) => pool[name] / unit.size <= most)
-      .map(([name, dash]) => level(pool[name] / unit.size, colours[name], dash)),
+      .map(([name, dash]) => level(pool[name] / unit.size, colours[name] ?? colours.ink, dash)),
   ];
   return layout;
 }

@@ -38,7 +38,7 @@ fitButton.addEventListener("click", () => {
 });
 document.getElementById("next").addEventListener("click", () => step(1));
 document.getElementById("previous").addEventListener("click", () => step(-1));
-for (const id of ["next", "previous"]) document.getElementById(id).disabled = !decisions.length;
+for (const id of ["steps", "walk"]) document.getElementById(id).hidden = !decisions.length;
 
 const themeButton = document.getElementById("theme");
 function drawAll() {

@@ -46,8 +46,8 @@ def write_report(
         force: replace a file that is no report, too.
 
     Raises:
-        FileExistsError: for a file that is no report. ValueError: for a recording without samples, or where `settings`
-        are given for a simulation. OSError.
+        FileExistsError: for a file that is no report. ValueError: for a recording without samples, or with a decision
+        of no known kind, or where `settings` are given for a simulation. OSError.
     """
     target = Path(path)
     check_target(target, force=force)
@@ -56,13 +56,17 @@ def write_report(
     seen = timeline(found) if isinstance(found, Simulation) else timeline(found, settings)
     if not seen.times:
         raise ValueError(f"{seen.name}: holds no sample, so there is nothing to show; record for a while longer")
+    for decision in seen.decisions:
+        if decision.kind not in tables.KINDS:
+            kinds = ", ".join(tables.KINDS)
+            raise ValueError(f"{seen.name}: a decision of the kind {decision.kind!r}; the kinds are {kinds}")
     if recording is not None and isinstance(found, Simulation):
         wall = next((sample.wall for sample in recording.samples if sample.time == seen.times[0]), 0.0)
         seen = msgspec.structs.replace(
             seen, name=f"{recording.path.name}, simulated", wall=wall, marks=list(recording.marks)
         )
     others = [found, *compare] if isinstance(found, Simulation) and compare else list(compare)
-    _write(target, page(seen, others, title or seen.name))
+    _write(target.resolve(), page(seen, others, title or seen.name))
     return target
 
 
@@ -132,11 +136,20 @@ def _pool(found: Timeline, number: int, pool: str) -> str:
         '<li><i class="key" style="--c:var(--external)"></i>others</li>'
         '<li><i class="key" style="--c:var(--own)"></i>own models, on top</li>'
         '<li><i class="key line" style="--c:var(--bound)"></i>forecast bound for others</li>'
-        f'<li><i class="key line" style="--c:var(--critical)"></i>critical {limit.critical:.0%}</li>'
-        f'<li><i class="key line" style="--c:var(--high)"></i>ceiling {limit.high:.0%}</li>'
+        f'<li><i class="key line" style="--c:var(--ink)"></i>all of it, {tables.gib(found.tracks[pool].total)}</li>'
+        f'<li><i class="key dash" style="--c:var(--critical)"></i>critical {limit.critical:.0%}</li>'
+        f'<li><i class="key dash" style="--c:var(--high)"></i>ceiling {limit.high:.0%}</li>'
         f'<li><i class="key dots" style="--c:var(--low)"></i>grow below {limit.low:.0%}</li>'
-        f"{rungs}{nothing}</ul></section>"
+        f"{rungs}{nothing}{_signs(found)}</ul></section>"
     )
+
+
+def _signs(found: Timeline) -> str:
+    """What the signs of decisions and marks mean; of those only that there are."""
+    kinds = [kind for kind in tables.KINDS if any(decision.kind == kind for decision in found.decisions)]
+    told = "".join(f"<li>{tables.sign(kind)}{tables.KINDS[kind][1]}</li>" for kind in kinds)
+    marks = '<li><i class="key dots" style="--c:var(--low)"></i>upright: a mark</li>' if found.marks else ""
+    return told + marks
 
 
 def _misses(found: Timeline, number: int, pool: str) -> str:

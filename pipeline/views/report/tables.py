@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 
 from ...simulation.result import Shift, Simulation
-from ...words import GIB, Decision
+from ...words import GIB
 from ..timeline import Timeline
+
+KINDS = {"upgrade": ("▲", "shift up"), "downgrade": ("▼", "shift down"), "shed": ("■", "unload")}
 
 
 def shifts(found: Timeline) -> str:
@@ -41,15 +43,15 @@ def decisions(found: Timeline) -> str:
         return "<p>Nothing was decided.</p>"
     items = (
         f'<li id="decision-{number}"><span class="when">{_when(found, decision.time, number)}</span>'
-        f" <span>{_sign(decision)} {escape(decision.explain())}</span></li>"
+        f" <span>{sign(decision.kind)} {escape(decision.explain())}</span></li>"
         for number, decision in enumerate(found.decisions)
     )
     return f'<ol class="decisions">{"".join(items)}</ol>'
 
 
-def _sign(decision: Decision) -> str:
-    sign = {"upgrade": "▲", "downgrade": "▼"}.get(decision.kind, "■")
-    return f'<span class="sign {escape(decision.kind)}" aria-hidden="true">{sign}</span>'
+def sign(kind: str) -> str:
+    """That of a kind of decision, as in the charts."""
+    return f'<span class="sign {kind}" aria-hidden="true">{KINDS[kind][0]}</span>'
 
 
 def marks(found: Timeline) -> str:

@@ -237,3 +237,22 @@ def test_a_recording_of_one_sample_is_shown(tmp_path: Path, opened: Open) -> Non
     run = Recording(Path("one.jsonl"), "free", [Sample(5.0, {"ram": Pool(GIB, 100)})], header=None, skipped=0)
     page = opened(write_report(run, tmp_path / "one.html"))
     assert len(drawn(page, "external")[0]) == 3
+
+
+def test_everything_can_be_reached_by_the_keyboard_and_is_seen_to_be(leak: Path, opened: Open) -> None:
+    page = opened(leak)
+    reached: list[str] = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        seen = "const e = document.activeElement; return [e.id || e.textContent, getComputedStyle(e).outlineStyle]"
+        name, outline = page.evaluate(f"(() => {{ {seen} }})()")
+        if name in reached or not name:
+            break
+        assert outline == "solid", name
+        reached.append(name)
+    assert {"previous", "next", "fit", "theme", "pool-0", "rivals"} <= set(reached)
+
+
+def test_without_decisions_no_way_to_them_is_offered(day: Path, opened: Open) -> None:
+    page = opened(day)
+    assert not page.locator("#next").is_visible() and not page.locator("#walk").is_visible()

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from gearshift.pipeline import Pool, Recording, Residency, Sample, Settings, load, simulate
+from gearshift.pipeline import Decision, Pool, Reason, Recording, Residency, Sample, Settings, load, simulate
 from gearshift.pipeline.views.report import write_report
 from gearshift.pipeline.views.report.embedding import embedded
 from gearshift.pipeline.views.report.histogram import histogram
@@ -102,3 +102,33 @@ def test_bounds_that_were_all_kept_have_no_bin_of_misses() -> None:
     assert max(histogram([-0.03, -0.01, -0.02])[1]) < 0
     assert histogram([0.0] * 5) == (0.001, {-1: 5})
     assert histogram([]) == (1.0, {})
+
+
+def test_a_decision_of_an_unknown_kind_is_named(tmp_path: Path) -> None:
+    odd = Decision("sideways", "large", "small", "planned", 1.0, Reason("asked"))
+    run = Recording(Path("run.jsonl"), "gearshift", [*at(0.0, 1.0).samples, odd], header=None, skipped=0)
+    with pytest.raises(ValueError, match=r"run.jsonl: a decision of the kind 'sideways'; the kinds are upgrade, "):
+        write_report(run, tmp_path / "page.html")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_goes_on_pointing_to_the_page(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    link = tmp_path / "page.html"
+    link.symlink_to(tmp_path / "there" / "page.html")
+    write_report(at(0.0, 1.0), link)
+    assert link.is_symlink() and (tmp_path / "there" / "page.html").is_file()
+
+
+def test_a_page_that_can_not_be_written_leaves_what_was_there(tmp_path: Path) -> None:
+    file = write_report(at(0.0, 1.0), tmp_path / "page.html", title="before")
+    with pytest.raises(UnicodeEncodeError):
+        write_report(at(0.0, 1.0), file, title="\ud800")
+    assert "<h1>before</h1>" in file.read_text() and list(tmp_path.iterdir()) == [file]
+
+
+def test_the_legend_names_the_signs_that_there_are(leak: Path, tmp_path: Path) -> None:
+    signs = re.compile(r"</span>(shift up|shift down|unload)</li>")
+    assert signs.findall(leak.read_text()) == ["shift up", "shift down"]
+    plain = write_report(at(0.0, 1.0), tmp_path / "page.html").read_text()
+    assert signs.findall(plain) == [] and "all of it, 10.00 GiB</li>" in plain
