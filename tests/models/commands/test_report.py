@@ -8,7 +8,7 @@ from gearshift.pipeline.replayed import rungs_from
 
 from .command import gearshift, imported, said
 
-LEAK = Path(__file__).parents[1] / "recordings" / "leak.jsonl"
+LEAK = Path(__file__).parents[2] / "recordings" / "leak.jsonl"
 LADDER = """
 [[rung]]
 name = "large"
@@ -87,3 +87,14 @@ def test_report_tells_what_it_cannot_read(tmp_path: Path) -> None:
     done = gearshift("report", tmp_path / "absent.jsonl", "-o", tmp_path / "page.html")
     assert done.returncode == 1 and "name a recording that can be read" in said(done)
     assert gearshift("report", LEAK, "-o", tmp_path / "absent" / "page.html").returncode == 1
+
+
+def test_report_tells_of_a_decision_of_no_known_kind(tmp_path: Path) -> None:
+    run = tmp_path / "odd.jsonl"
+    odd = '{"record":"decision","kind":"sideways","source":null,"target":"a",'
+    odd += '"urgency":"planned","time":1.0,"reason":{"rule":"fits"}}'
+    sample = '{"record":"sample","time":0.0,"pools":{"ram":{"total":1000,"used":1}}}'
+    run.write_text(f'{{"gearshift_recording":1}}\n{sample}\n{odd}\n')
+    done = gearshift("report", run, "-o", tmp_path / "page.html")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert said(done).startswith("gearshift report: odd.jsonl: a decision of the kind 'sideways'")
