@@ -22,6 +22,11 @@ class Mark(msgspec.Struct, frozen=True, tag_field="record", tag="mark"):
     time: float
     text: str
 
+    def _repr_html_(self) -> str:
+        from .views.html import record_html
+
+        return record_html(self)
+
 
 class Machine(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where it was recorded: bytes of RAM and usable cores, both under the limits in force."""
@@ -41,6 +46,11 @@ class Header(msgspec.Struct, frozen=True, omit_defaults=True):
     tier: str = ""
     ladder: tuple[Rung, ...] = ()
     settings: Settings | None = None
+
+    def _repr_html_(self) -> str:
+        from .views.html import record_html
+
+        return record_html(self)
 
 
 Line = Sample | Decision | Residency | Mark | Asked | Performed

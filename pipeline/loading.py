@@ -63,6 +63,11 @@ class Recording:
 
         return figure(timeline(self), pools=pools, dark=dark, width=width, height=height)
 
+    def _repr_html_(self) -> str:
+        from .views.cards import recording_html
+
+        return recording_html(self)
+
 
 def load(
     path: str | Path,

@@ -54,6 +54,11 @@ class Outlook(msgspec.Struct, frozen=True, gc=False):
 
         return outlook_figure(self, settings=settings, pools=pools, dark=dark, width=width, height=height)
 
+    def _repr_html_(self) -> str:
+        from .views.cards import outlook_html
+
+        return outlook_html(self)
+
 
 class OutlookWindow:
     """The arithmetic of `outlook`, without Rx. A gap begins everything anew but what was learned of shifts."""

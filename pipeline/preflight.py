@@ -45,6 +45,11 @@ class Preflight(_Answer):
     def __repr__(self) -> str:
         return f"Preflight(ok={self.ok}, reason={self.reason!r}, fits={self.fits!r}, known={self.known})"
 
+    def _repr_html_(self) -> str:
+        from .views.html import record_html
+
+        return record_html(self, headline=self.reason, fields=("ok", "fits", "known"))
+
 
 class Seen(NamedTuple):
     """An outlook, and when it came: seconds on this machine's event clock, whatever clock its sample is of."""

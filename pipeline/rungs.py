@@ -21,6 +21,11 @@ class Rung(msgspec.Struct, frozen=True, omit_defaults=True):
     per_token: dict[str, int] = {}
     latency: float | None = None
 
+    def _repr_html_(self) -> str:
+        from .views.html import record_html
+
+        return record_html(self)
+
 
 class Residency(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="record", tag="residency"):
     """What is loaded now. state: `empty`, `shifting`, `ready`. rung: its name, None when empty.
@@ -36,6 +41,11 @@ class Residency(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="reco
     failed: str | None = None
     seconds: float = 0.0
     need: dict[str, int] = {}
+
+    def _repr_html_(self) -> str:
+        from .views.html import record_html
+
+        return record_html(self)
 
 
 def checked_ladder(ladder: Sequence[Rung]) -> tuple[Rung, ...]:

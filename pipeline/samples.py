@@ -30,12 +30,22 @@ class Pool(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         """Bytes that everyone else holds."""
         return max(0, self.used - self.own)
 
+    def _repr_html_(self) -> str:
+        from .views.html import record_html
+
+        return record_html(self, fields=("total", "used", "own", "external"))
+
 
 class Pressure(msgspec.Struct, frozen=True, gc=False):
     """Share of the time since the last reading in which work stalled for a resource: some of it, or all of it."""
 
     some: float
     full: float
+
+    def _repr_html_(self) -> str:
+        from .views.html import record_html
+
+        return record_html(self)
 
 
 class Device(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -51,6 +61,11 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True):
     reserved: int | None = None
     throttled: tuple[str, ...] = ()
     ecc_errors: int | None = None
+
+    def _repr_html_(self) -> str:
+        from .views.html import record_html
+
+        return record_html(self)
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -94,3 +109,8 @@ class Sample(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_fiel
     interval: float = 0.0
     wall: float = 0.0
     missing: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        from .views.cards import sample_html
+
+        return sample_html(self)

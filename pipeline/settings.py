@@ -118,3 +118,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def low(self) -> float:
         """Fraction below which growth is allowed."""
         return round(self.high - self.hysteresis, 12)
+
+    def _repr_html_(self) -> str:
+        from .views.html import record_html
+
+        return record_html(self)

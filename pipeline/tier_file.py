@@ -85,6 +85,11 @@ class Tier(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
             by is not None and any(total >= by * 2**30 for total in accelerators.values())
         )
 
+    def _repr_html_(self) -> str:
+        from .views.html import record_html
+
+        return record_html(self)
+
 
 def read_tiers(file: Path = SHIPPED, *, named_by: str = "") -> tuple[Tier, ...]:
     """The `[[tier]]` tables of a TOML file, best first.

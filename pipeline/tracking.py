@@ -148,6 +148,11 @@ class PoolOutlook(msgspec.Struct, frozen=True, gc=False):
             ahead = self.base + margin if margin is not None else external
         return ahead if ahead > external and seconds > 0 else external
 
+    def _repr_html_(self) -> str:
+        from .views.html import record_html
+
+        return record_html(self)
+
 
 class Rise:
     """A line through what came since the level was left: it is seen in a third of the time that the window takes."""

@@ -34,6 +34,11 @@ class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
     back_after: float = 0.0
     detail: str = ""
 
+    def _repr_html_(self) -> str:
+        from .views.html import record_html
+
+        return record_html(self)
+
 
 class Asked(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="record", tag="asked"):
     """An app's request for a smaller rung, at `time` on the clock of the samples."""
@@ -81,35 +86,45 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="recor
             return ""
         if self.kind == "upgrade":
             lasting = f" for {r.back_after:g} s" if r.back_after else ""
-            return f"; it goes down again should others hold over {_gib(r.back_at)}{lasting}"
-        return f"; it goes up again once others hold under {_gib(r.back_at)} for {r.back_after:g} s"
+            return f"; it goes down again should others hold over {gib(r.back_at)}{lasting}"
+        return f"; it goes up again once others hold under {gib(r.back_at)} for {r.back_after:g} s"
+
+    def _repr_html_(self) -> str:
+        from .views.html import record_html
+
+        return record_html(self, headline=self.explain())
 
 
-def _gib(count: float) -> str:
+def gib(count: float) -> str:
+    """Bytes for people.
+
+    >>> gib(3 << 29)
+    '1.50 GiB'
+    """
     return f"{count / GIB:.2f} GiB"
 
 
 def _why(r: Reason) -> str:
-    against = f"{r.ceiling:.0%} of {_gib(r.total)} in {r.pool}"
+    against = f"{r.ceiling:.0%} of {gib(r.total)} in {r.pool}"
     if r.rule == "forecast":
         when = "is already there" if r.seconds_left == 0 else "may come within the next " + f"{r.horizon:.0f} s"
         if r.seconds_left:
             when = f"is {r.seconds_left:.0f} s away"
         grow = f"grow by {r.slope / 2**20:.0f} MiB/s, so" if r.slope > 0 else "are not growing, yet"
-        return f"others hold {_gib(r.external)} and {grow} the ceiling of {against} {when}"
+        return f"others hold {gib(r.external)} and {grow} the ceiling of {against} {when}"
     if r.rule == "soon critical":
         grow = f"grow by {r.slope / 2**20:.0f} MiB/s"
-        return f"others hold {_gib(r.external)} and {grow}, so the critical {against} comes before a shift could end"
+        return f"others hold {gib(r.external)} and {grow}, so the critical {against} comes before a shift could end"
     if r.rule == "stalls":
-        return f"work waits for memory, {_gib(r.used)} of {_gib(r.total)} in {r.pool} are in use"
+        return f"work waits for memory, {gib(r.used)} of {gib(r.total)} in {r.pool} are in use"
     if r.rule == "critical":
         if r.used < r.ceiling * r.total:  # so it is a load on its way that would be
-            return f"others hold {_gib(r.external)}, and with {_gib(r.need)} more that is past the critical {against}"
-        return f"{_gib(r.used)} are in use, past the critical {against}"
+            return f"others hold {gib(r.external)}, and with {gib(r.need)} more that is past the critical {against}"
+        return f"{gib(r.used)} are in use, past the critical {against}"
     if r.rule == "room":
-        return f"{_gib(r.need)} have fitted under {against} for {r.lasted:.0f} s, beside {_gib(r.external)} of others"
+        return f"{gib(r.need)} have fitted under {against} for {r.lasted:.0f} s, beside {gib(r.external)} of others"
     if r.rule in ("recovered", "fits"):
-        return f"{_gib(r.need)} fit under {against}, beside {_gib(r.external)} of others"
+        return f"{gib(r.need)} fit under {against}, beside {gib(r.external)} of others"
     if r.rule == "nothing fits" and not r.detail:
-        return f"the smallest rung needs {_gib(r.need)}, and others hold {_gib(r.external)}; the limit is {against}"
+        return f"the smallest rung needs {gib(r.need)}, and others hold {gib(r.external)}; the limit is {against}"
     return r.detail or r.rule

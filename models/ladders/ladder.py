@@ -61,6 +61,14 @@ class Ladder(Sequence[ModelSpec]):
     def __iter__(self) -> Iterator[ModelSpec]:
         return iter(self.specs)
 
+    def _repr_html_(self) -> str:
+        from ...pipeline.views.html import fragment, table
+        from ...pipeline.views.units import told
+
+        heads = ("name", "source", "dtype", "quantisation", "device", "context")
+        rows = [["" if (value := getattr(s, head)) is None else told(value, head) for head in heads] for s in self]
+        return fragment(f"Ladder of {self.where}, best first", table(rows, heads))
+
     def named(self, name: str) -> ModelSpec:
         """The rung of that name. Raises KeyError."""
         for spec in self.specs:

@@ -36,6 +36,11 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
             return "ram"
         return f"{self.device}:0" if self.device in ("cuda", "xpu") else self.device
 
+    def _repr_html_(self) -> str:
+        from ...pipeline.views.html import record_html
+
+        return record_html(self)
+
 
 class LadderError(ValueError):
     """A ladder that can't be used: names the file, the key, the value and the remedy."""

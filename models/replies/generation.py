@@ -149,3 +149,10 @@ class Reply(str):
     def cut(self) -> bool:
         """It ended before the model was done and before what was asked for."""
         return self.end in ("wound up", "cancelled", "context")
+
+    def _repr_html_(self) -> str:
+        from ...pipeline.views.html import record_html
+
+        return record_html(
+            self, headline=self, fields=("rungs", "degraded", "end", "tokens", "seconds", "first_seconds")
+        )

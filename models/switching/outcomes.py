@@ -32,6 +32,11 @@ class Outcome(msgspec.Struct, frozen=True):
     reason: str = ""
     lost: bool = False
 
+    def _repr_html_(self) -> str:
+        from ...pipeline.views.html import record_html
+
+        return record_html(self)
+
 
 class Account:
     """What one action has cost so far."""

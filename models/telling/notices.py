@@ -42,6 +42,11 @@ class Notice(Struct, frozen=True):
     def __str__(self) -> str:
         return " ".join((self.text, *self.suggestions))
 
+    def _repr_html_(self) -> str:
+        from ...pipeline.views.html import record_html
+
+        return record_html(self, headline=str(self), fields=("time", "kind"))
+
 
 class _Change(NamedTuple):
     """A loss: `kind` as in Notice, the rung now (None: paused) and the one before."""

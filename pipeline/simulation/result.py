@@ -94,3 +94,8 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
         from ..views.timeline import timeline
 
         return figure(timeline(self), pools=pools, dark=dark, width=width, height=height)
+
+    def _repr_html_(self) -> str:
+        from ..views.cards import simulation_html
+
+        return simulation_html(self)

@@ -46,10 +46,11 @@ def outlook_figure(
         drawn.add_traces(curves(x, edges, palette), rows=row, cols=1)
         highest = max(reach for reach in edges["bound"] if reach is not None)
         ceilings(drawn, ceiling, name, pool.pool.total, highest, palette, row)
-        drawn.add_vrect(0, found.grow, fillcolor=palette.paper, opacity=0.4, line_width=0, row=row, col=1)
+        at: Any = {"row": row, "col": 1}
+        drawn.add_vrect(0, found.grow, fillcolor=palette.paper, opacity=0.4, line_width=0, **at)
         for time, label in ((0.0, "now"), (found.shrink, "to shrink"), (found.grow, "to grow")):
             drawn.add_vline(
-                time, row=row, col=1, line={"color": palette.ink, "width": 1, "dash": "dot"}, opacity=0.6,
+                time, **at, line={"color": palette.ink, "width": 1, "dash": "dot"}, opacity=0.6,
                 annotation={"text": label, "yanchor": "top", "font": {"size": 11}},
                 annotation_position="top left" if time else "top right",
             )  # fmt: skip

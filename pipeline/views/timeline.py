@@ -60,6 +60,11 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     ladder: tuple[Rung, ...]
     settings: Settings
 
+    def _repr_html_(self) -> str:
+        from .cards import timeline_html
+
+        return timeline_html(self)
+
 
 def timeline(found: Recording | Simulation, settings: Settings | None = None) -> Timeline:
     """The timeline of a recording, with what was decided while it was made, or of a simulation.
