@@ -54,7 +54,8 @@ def outlook_html(found: Outlook) -> str:
         if pool is None
         else (
             name, gib(pool.pool.used), gib(pool.pool.total), gib(pool.pool.own), gib(pool.external),
-            told(pool.slope, "slope") if pool.slope else "no", gib(pool.bound(found.shrink)), gib(pool.bound(found.grow)),
+            told(pool.slope, "slope") if pool.slope else "no",
+            gib(pool.bound(found.shrink)), gib(pool.bound(found.grow)),
         )
         for name, pool in found.pools.items()
     ]  # fmt: skip
@@ -71,7 +72,7 @@ def recording_html(found: Recording) -> str:
 def simulation_html(found: Simulation) -> str:
     """How it went, a line of use for each pool, and what was decided."""
     summary = (
-        f"quality {found.effective_quality:.3f}, {len(found.shifts)} shifts, {found.kills} models killed, "
+        f"quality {found.effective_quality:.3f}, {counted(len(found.shifts), 'shift')}, {counted(found.kills, 'model')} killed, "
         f"{found.above_seconds:.1f} s above the ceiling"
     )
     title = f"Simulation of {found.policy} over {found.seconds:.1f} s"
@@ -87,7 +88,18 @@ def timeline_html(found: Timeline) -> str:
         for name, t in found.tracks.items()
     }
     title = f"Timeline of {found.name}: {len(found.times)} samples over {span:.1f} s"
-    return _story(title, found.times, uses, found.decisions, f"{len(found.shifts)} shifts, {len(found.marks)} marks")
+    return _story(
+        title,
+        found.times,
+        uses,
+        found.decisions,
+        f"{counted(len(found.shifts), 'shift')}, {counted(len(found.marks), 'mark')}",
+    )
+
+
+def counted(number: int, what: str) -> str:
+    """1 shift, 2 shifts."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 class Use(NamedTuple):

@@ -64,7 +64,7 @@ def record_html(record: Any, *, headline: str = "", fields: Sequence[str] = ()) 
 
 
 def sparkline(times: Sequence[float], values: Sequence[float | None], top: float, title: str) -> str:
-    """Values from 0 to `top` over time as a line of text's height; None leaves a gap. title: what it shows, in words."""
+    """Values from 0 to `top` over time, as high as a line of text; None leaves a gap. title: what it shows."""
     places = kept(times, values, buckets=_WIDE)
     begin, span = times[0], (times[-1] - times[0]) or 1.0
     lines = []

@@ -7,8 +7,8 @@ from typing import Any
 from ..words import GIB, Decision, gib
 
 _BYTES = frozenset((
-    "total", "used", "own", "external", "need", "back_at", "reserved", "swap_used", "bound", "base", "margins", "memory",
-    "budget", "reserve", "per_token", "held", "expected", "got", "value", "level", "spread", "freed",
+    "total", "used", "own", "external", "need", "back_at", "reserved", "swap_used", "bound", "base", "margins",
+    "memory", "budget", "reserve", "per_token", "held", "expected", "got", "value", "level", "spread", "freed",
 ))  # fmt: skip
 _RATES = frozenset(("slope", "swap_in"))
 _SECONDS = frozenset((
@@ -26,7 +26,7 @@ def told(value: Any, field: str, owner: str = "") -> str:
     """The value of `field`, of a record of the class `owner`: bytes in GiB, fractions in percent, times in seconds.
 
     >>> told({"ram": 3 << 30}, "need"), told(0.8, "high"), told(3 << 20, "slope"), told(None, "lead")
-    ('ram 3.00 GiB', '80 %', '3 MiB/s', 'not known')
+    ('ram 3.00 GiB', '80%', '3 MiB/s', 'not known')
     """
     if value is None:
         return "not known"
@@ -71,7 +71,7 @@ def _number(value: float, field: str, owner: str) -> str:
     if field in _SECONDS or f"{owner}.{field}" in _SECONDS:
         return f"{round(value, 3):.10g} s"
     if field in _SHARES:
-        return f"{round(100 * value, 1):g} %"
+        return f"{round(100 * value, 1):g}%"
     if field == "wall":
         return f"{datetime.fromtimestamp(value).astimezone():%Y-%m-%d %H:%M:%S %Z}"
     unit = {"temperature": " °C", "power": " W"}.get(field, " GiB" if field.endswith("_gib") else "")
