@@ -72,8 +72,8 @@ def recording_html(found: Recording) -> str:
 def simulation_html(found: Simulation) -> str:
     """How it went, a line of use for each pool, and what was decided."""
     summary = (
-        f"quality {found.effective_quality:.3f}, {counted(len(found.shifts), 'shift')}, {counted(found.kills, 'model')} killed, "
-        f"{found.above_seconds:.1f} s above the ceiling"
+        f"quality {found.effective_quality:.3f}, {counted(len(found.shifts), 'shift')}, "
+        f"{counted(found.kills, 'model')} killed, {found.above_seconds:.1f} s above the ceiling"
     )
     title = f"Simulation of {found.policy} over {found.seconds:.1f} s"
     times = [moment.time for moment in found.timeline]
