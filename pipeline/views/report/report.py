@@ -85,9 +85,7 @@ def check_target(path: Path, *, force: bool = False) -> None:
 
 
 def page(found: Timeline, rivals: Sequence[Simulation], title: str) -> str:
-    """The page as text. Raises ImportError without plotly."""
-    from plotly.offline import get_plotlyjs
-
+    """The page as text."""
     bands = [(one.policy, stretches(one.residencies, found.times)) for one in rivals]
     data = json.dumps(embedded(found, bands), separators=(",", ":"), allow_nan=False)
     parts = {
@@ -103,7 +101,7 @@ def page(found: Timeline, rivals: Sequence[Simulation], title: str) -> str:
         "ladder": tables.ladder(found),
         "settings": tables.settings(found),
         "data": data.replace("<", "\\u003c"),
-        "plotly": get_plotlyjs(),
+        "plotly": _text("vendor/plotly-basic.min.js"),
         "script": "\n".join(_text(name) for name in _SCRIPTS),
     }
     return Template(_text("report.html")).substitute(parts)
