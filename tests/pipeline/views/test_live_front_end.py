@@ -12,7 +12,7 @@ from gearshift.pipeline.outlook import OutlookWindow
 from gearshift.pipeline.testing import samples_of
 from gearshift.pipeline.views.live_picture import LivePicture
 from gearshift.pipeline.views.palette import DARK, LIGHT
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 VIEWS = Path(gearshift.pipeline.views.__file__).parent
 MODEL = """
@@ -44,16 +44,8 @@ def picture(external: list[int | None], rung: str | None = "large") -> dict[str,
     return json.loads(json.dumps(drawn.told(rung)))
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_playwright() as started:
-        launched = started.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield launched
-        launched.close()
-
-
 @pytest.fixture
-def page(browser: Any) -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:
     opened = browser.new_page()
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))

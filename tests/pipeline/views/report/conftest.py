@@ -1,7 +1,5 @@
-"""Pages, and a browser to look at them."""
+"""Reports, opened in a browser."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,7 +7,7 @@ import pytest
 from gearshift.pipeline import Pool, Recording, Rung, Sample, Settings, load, simulate
 from gearshift.pipeline.lines import Header
 from gearshift.pipeline.views.report import write_report
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 LEAK = Path(__file__).parents[3] / "recordings" / "leak.jsonl"
 LADDER = [Rung("large", {"ram": 18_500_000_000}, quality=1.0), Rung("small", {"ram": 4_000_000_000}, quality=0.7)]
@@ -37,19 +35,6 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     recording = Recording(Path("day.jsonl"), "gearshift", samples, header=Header(1, settings=Settings()), skipped=0)
     return write_report(recording, tmp_path_factory.mktemp("page") / "day.html")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail("no Chromium on PATH to look at the report with; install Debian's package chromium")
-        pytest.skip("no Chromium on PATH (chromium, chromium-browser or google-chrome)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
