@@ -8,6 +8,7 @@ from typing import Any
 
 from ..failures import Doubts, LoadError, told
 from ..ladders.ladder import ModelSpec
+from ..needs.checkpoint import expanded
 from .generating import TransformersModel
 from .loading_checks import check, check_globals, remember_globals, step
 from .memory import pressed, trim
@@ -101,7 +102,7 @@ def _located(spec: ModelSpec) -> dict[str, str]:
     """Where transformers finds it. Raises LoadError with what to do when it isn't there."""
     import importlib.util
 
-    path = Path(spec.source).expanduser()
+    path = expanded(spec.source)
     if path.suffix == ".gguf":
         if not path.is_file():
             raise LoadError(f"source: the GGUF file {path} is not there; correct the rung's `source`")
