@@ -144,6 +144,10 @@ def test_any_other_failure_of_the_model_is_a_model_error(small: TransformersMode
         ({"repetition_penalty": "much"}, 0.0, "repetition_penalty.*much"),
         ({"top_k": "many"}, 1.0, "top_k.*many"),
         ({"cache_implementation": "magic"}, 0.0, "cache_implementation.*magic"),
+        ({"bad_words_ids": [[99999]]}, 0.0, "bad_words_ids.*99999"),
+        ({"watermarking_config": {"bias": 1}}, 0.0, "watermarking_config.*bias"),
+        ({"is_assistant": True}, 0.0, "is_assistant.*True"),
+        ({"max_time": "long"}, 0.0, "max_time.*long"),
     ],
 )
 def test_an_option_that_cannot_be_used_is_named(
