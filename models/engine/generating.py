@@ -147,6 +147,8 @@ class TransformersModel:
         # while transformers made its logits processors; with fields of the app's, at their first use too
         early = misused and not writing.reading
         used = options.sampling and isinstance(error, _MISUSES) and writing.tokens <= 1 and not out_of_memory(error)
+        if early and not options.sampling:
+            return ModelError(f"{self.spec.name}: its generation_config.json can't be used: {told(error)}")
         if early or used:
             return ValueError(f"sampling={options.sampling!r}, temperature={options.temperature!r}: {error}")
         kind = OutOfMemory if out_of_memory(error, pressed=pressed()) else ModelError

@@ -99,6 +99,7 @@ ANSWER = {"role": "assistant", "content": "Hello"}
         (b"", "damaged"),
         (b'{"version": 1, "conversa', "damaged"),
         (b"\xff\xfe", "damaged"),
+        (b"[" * 100_000, "damaged"),
         ({"conversations": {}}, "damaged.*version"),
         ({"version": 2, "conversations": {}}, "version: must be 1, got 2"),
         ({"version": 1}, "damaged.*conversations"),

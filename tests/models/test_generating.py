@@ -13,7 +13,7 @@ from gearshift.models.failures import ModelError, OutOfMemory
 from gearshift.models.ladders.ladder import CACHE
 from gearshift.models.replies.generation import Brake
 
-from .replies import QUESTION, load, reply
+from .replies import QUESTION, copied, load, reply
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +132,14 @@ def test_any_other_failure_of_the_model_is_a_model_error(small: TransformersMode
     finally:
         hook.remove()
     assert not isinstance(caught.value, OutOfMemory)
+
+
+def test_a_generation_config_that_can_not_be_used_is_the_model_s_fault_and_not_an_option_s(
+    tmp_path: Path, checkpoints: dict[str, Path]
+) -> None:
+    model = load(copied(checkpoints["small"], tmp_path / "odd", generation_config={"suppress_tokens": "abc"}))
+    with pytest.raises(ModelError, match=r"odd: its generation_config\.json can't be used: ValueError: too many"):
+        reply(model)
 
 
 @pytest.mark.parametrize(
