@@ -19,6 +19,9 @@ from .writing import Writing
 # Tokens of a prompt that are read at a time: the working memory of a prefill grows with it, and its time hardly falls.
 PREFILL_CHUNK = 256
 
+# What a field of `Options.sampling` with a value that nothing checked makes transformers raise.
+_MISUSES = (ValueError, TypeError, AttributeError, LookupError)
+
 
 class TransformersModel:
     """A loaded rung: generates text, one reply at a time. `close` ends a reply that is being written."""
@@ -141,7 +144,12 @@ class TransformersModel:
         misused = isinstance(error, (ValueError, TypeError)) and writing.tokens == 0
         if misused and not writing.begun:
             return ValueError(str(error))
-        if misused and not writing.reading:  # raised while transformers made its logits processors
+        # while transformers made its logits processors; with fields of the app's, at their first use too
+        early = misused and not writing.reading
+        used = options.sampling and isinstance(error, _MISUSES) and writing.tokens <= 1 and not out_of_memory(error)
+        if early and not options.sampling:
+            return ModelError(f"{self.spec.name}: its generation_config.json can't be used: {told(error)}")
+        if early or used:
             return ValueError(f"sampling={options.sampling!r}, temperature={options.temperature!r}: {error}")
         kind = OutOfMemory if out_of_memory(error, pressed=pressed()) else ModelError
         return kind(f"{self.spec.name}: {told(error)}")

@@ -8,8 +8,9 @@ from typing import Any
 
 from ..failures import Doubts, LoadError, told
 from ..ladders.ladder import ModelSpec
+from ..needs.checkpoint import expanded
 from .generating import TransformersModel
-from .loading_checks import check, check_globals, remember_globals, step
+from .loading_checks import check, check_globals, check_whole, remember_globals, step
 from .memory import pressed, trim
 from .quantising import quantisation_config
 from .tokenizing import tokenizer_of
@@ -77,15 +78,18 @@ def _load(spec: ModelSpec) -> TransformersModel:
     quantised = quantisation_config(spec.quantisation)
     tokenizer = tokenizer_of(found)
     with _sparing_warmup():
-        model = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             **found,
+            output_loading_info=True,
             dtype=_dtype(spec.dtype),
             device_map=_device_map(spec, quantised=quantised is not None),
             local_files_only=True,
             **({"quantization_config": quantised} if quantised is not None else {}),
         )
+    model, report = loaded
     model.eval()
     check_globals()
+    check_whole(report["missing_keys"])
     check(model)
     step(model, tokenizer)
     return TransformersModel(spec, model, tokenizer)
@@ -101,7 +105,7 @@ def _located(spec: ModelSpec) -> dict[str, str]:
     """Where transformers finds it. Raises LoadError with what to do when it isn't there."""
     import importlib.util
 
-    path = Path(spec.source).expanduser()
+    path = expanded(spec.source)
     if path.suffix == ".gguf":
         if not path.is_file():
             raise LoadError(f"source: the GGUF file {path} is not there; correct the rung's `source`")

@@ -1,7 +1,7 @@
 """Proof that a load left a whole model, and the process as it was."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 _PAGE = 4096
@@ -42,6 +42,18 @@ def _owners() -> dict[str, Any]:
     from transformers import PreTrainedModel
 
     return {"tie_weights": PreTrainedModel, "register_parameter": torch.nn.Module}
+
+
+def check_whole(missing: Collection[str]) -> None:
+    """Raises RuntimeError where the files lack weights: these would be random, and the model would write nonsense.
+
+    missing: their names, by transformers' report.
+    """
+    if missing:
+        raise RuntimeError(
+            f"its files lack {len(missing)} of the weights that its config.json asks for, such as {min(missing)}; "
+            "download it again"
+        )
 
 
 def check(model: Any) -> None:

@@ -8,6 +8,10 @@ from ..replies.conversation import Message
 _NAMES = {"system": "System", "user": "User", "assistant": "Assistant"}
 
 
+# beside jinja's own errors, what the expressions of a template raise
+_RAISED = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
+
+
 class Prompter:
     """Renders conversations by a tokenizer's chat template, or plainly where it has none.
 
@@ -42,7 +46,7 @@ class Prompter:
 
         try:
             return self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-        except TemplateError as error:
+        except (TemplateError, *_RAISED) as error:
             roles = ", ".join(message["role"] for message in messages)
             reason = f"the model's chat template refuses the conversation ({roles}): {error}"
         raise ValueError(reason)

@@ -93,9 +93,9 @@ class Workers:
             thread.start()
 
     def _tell(self, worker: Worker) -> None:
-        if worker not in self.all:
-            return  # it was unloaded meanwhile, and another may have its name by now
         for tell in list(self._tells):
+            if worker not in self.all:
+                return  # it was unloaded meanwhile, by a listener too, and another may have its name by now
             try:
                 tell(worker.name, f"its worker {worker.why()}")
             except Exception:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..needs.checkpoint import Checkpoint, CheckpointError, hub_cache, read_checkpoint, snapshot
+from ..needs.checkpoint import Checkpoint, CheckpointError, expanded, hub_cache, read_checkpoint, snapshot
 from ..needs.free_memory import room
 from .ladder_checks import LIBRARIES, packages
 from .quality import default_quality
@@ -20,22 +20,29 @@ _CAUSAL = ("ForCausalLM", "LMHeadModel")
 
 
 def found_in(cache: Path) -> list[ModelSpec]:
+    """As `looked_through`, without what is left out."""
+    return looked_through(cache)[0]
+
+
+def looked_through(cache: Path) -> tuple[list[ModelSpec], list[str]]:
     """Causal language models with a chat template, whole and of a kind that can be loaded here, the best first.
 
     Each runs as it is stored: on `auto` where there is an accelerator, else on the CPU, with the usual context or as
-    much as the model was made for. Those of equal quality come in the order of their names. What is left out is
-    logged with the reason, on the level `info`.
+    much as the model was made for. Those of equal quality come in the order of their names. Beside them, what is
+    left out and why; it is logged too, on the level `info`.
     """
     device = "auto" if set(room()) - {"ram"} else "cpu"
-    ranked = []
+    ranked, left_out = [], []
     for name, folder in _repositories(cache):
         try:
             checkpoint = read_checkpoint(folder)
         except CheckpointError as error:
+            left_out.append(f"{name}: {error}")
             log.info("%s is left out: %s", name, error)
             continue
         spec = ModelSpec(name=name, source=name, device=device)
         if reason := _unfit(spec, checkpoint):
+            left_out.append(f"{name}: {reason}")
             log.info("%s is left out: %s", name, reason)
             continue
         # an id is looked up in the user's own cache; a snapshot elsewhere only its path leads to
@@ -43,7 +50,7 @@ def found_in(cache: Path) -> list[ModelSpec]:
         context = min(spec.context, checkpoint.longest or spec.context)
         spec = msgspec.structs.replace(spec, source=source, context=context)
         ranked.append((-default_quality(checkpoint, spec), name, spec))
-    return [spec for _, _, spec in sorted(ranked, key=lambda found: found[:2])]
+    return [spec for _, _, spec in sorted(ranked, key=lambda found: found[:2])], left_out
 
 
 def _repositories(cache: Path) -> Iterator[tuple[str, Path]]:
@@ -69,4 +76,4 @@ def _unfit(spec: ModelSpec, checkpoint: Checkpoint) -> str | None:
 
 
 def _is_usual(cache: Path) -> bool:
-    return cache.expanduser().resolve() == hub_cache().resolve()
+    return expanded(cache).resolve() == hub_cache().resolve()

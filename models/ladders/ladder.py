@@ -1,12 +1,11 @@
 """The rungs an app may run, best first: from a TOML file, from code, or found on this machine."""
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...pipeline.rungs import Rung, checked_ladder
-from ..needs.checkpoint import hub_cache, read_checkpoint
+from ..needs.checkpoint import hub_cache, read_checkpoint, user_cache
 from ..needs.free_memory import room
 from ..needs.need import Need, estimate
 from .ladder_checks import check_rungs
@@ -19,7 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CACHE", "Ladder", "LadderError", "ModelSpec", "default_ladder"]
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gearshift"
+_TOLD = 3  # of the models that discovery left out
+CACHE = user_cache() / "gearshift"
 
 
 class Ladder(Sequence[ModelSpec]):
@@ -41,14 +41,16 @@ class Ladder(Sequence[ModelSpec]):
     @classmethod
     def discover(cls, cache: str | Path | None = None) -> "Ladder":
         """The chat models in the local Hugging Face cache, best first. Raises LadderError when there is none."""
-        from .discover import found_in
+        from .discover import looked_through
 
         folder = Path(cache) if cache is not None else hub_cache()
-        specs = found_in(folder)
+        specs, left_out = looked_through(folder)
         if not specs:
+            more = f"; and {len(left_out) - _TOLD} more" if len(left_out) > _TOLD else ""
             raise LadderError(
                 f"{folder}: holds no chat model that can be run (safetensors, whole, with a chat template); "
                 "run: hf download with the name of one, or give a ladder file"
+                + (f" (left out: {'; '.join(left_out[:_TOLD])}{more})" if left_out else "")
             )
         return cls(specs, where=str(folder))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..needs.checkpoint import HUB_ID
+from ..needs.checkpoint import HUB_ID, expanded
 from .spec import LadderError, ModelSpec
 
 
@@ -58,7 +58,7 @@ def _source(source: str, folder: Path) -> str:
     """A path where there is one; else the id of a model, if it looks like one; else the path that is missing."""
     if not source:
         return source  # which is told of with the rung
-    path = folder / Path(source).expanduser()
+    path = folder / expanded(source)
     if not path.exists() and "/" in source and HUB_ID.fullmatch(source) and not source.endswith(".gguf"):
         return source
     return str(path)

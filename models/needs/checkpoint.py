@@ -7,10 +7,11 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
+from .config_checks import check_fields, check_objects
 from .gguf_header import read_gguf
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
@@ -42,6 +43,17 @@ class Tensor(NamedTuple):
         return math.prod(self.shape)
 
 
+_Whole = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class _Entry(msgspec.Struct):
+    """Of a tensor in the header of a safetensors file."""
+
+    dtype: str
+    shape: tuple[_Whole, ...]
+    data_offsets: tuple[_Whole, _Whole]
+
+
 class Checkpoint(msgspec.Struct, frozen=True):
     """path: the folder, or the GGUF file. config: of the text model. weights: its files, with bytes and mtimes in
     nanoseconds. tokenizer: bytes of tokenizer.json. chat: whether it brings a chat template. gguf: whether it is one.
@@ -65,19 +77,35 @@ class Checkpoint(msgspec.Struct, frozen=True):
     def longest(self) -> int | None:
         """Tokens that the model was made for, where its config tells."""
         for key in ("max_position_embeddings", "n_positions", "max_seq_len"):
-            if isinstance(found := self.config.get(key), int):
+            if isinstance(found := self.config.get(key), int) and found > 0:
                 return found
         return None
+
+
+def expanded(path: str | Path) -> Path:
+    """With `~` as the user's home; as it is where nobody has that home."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
+def user_cache() -> Path:
+    """By the variable for it, else in the user's home; who has none, has it at the root, as in a container."""
+    if named := os.environ.get("XDG_CACHE_HOME"):
+        return expanded(named)
+    home = expanded("~")
+    return (home if home.is_absolute() else Path("/")) / ".cache"
 
 
 def hub_cache() -> Path:
     """The folder of the local Hugging Face cache, by the variables that huggingface_hub goes by."""
     for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
         if named := os.environ.get(name):
-            return Path(os.path.expandvars(named)).expanduser()
+            return expanded(os.path.expandvars(named))
     if home := os.environ.get("HF_HOME"):
-        return Path(os.path.expandvars(home)).expanduser() / "hub"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser() / "huggingface" / "hub"
+        return expanded(os.path.expandvars(home)) / "hub"
+    return user_cache() / "huggingface" / "hub"
 
 
 def snapshot(repository: Path) -> Path | None:
@@ -95,7 +123,7 @@ def snapshot(repository: Path) -> Path | None:
 
 def located(source: str, cache: Path | None = None) -> Path:
     """The folder or GGUF file of a rung's source. Raises CheckpointError."""
-    path = Path(source).expanduser()
+    path = expanded(source)
     if path.is_dir() or (path.suffix == ".gguf" and path.is_file()):
         return path
     if path.suffix == ".gguf":
@@ -123,6 +151,8 @@ def read_checkpoint(source: str | Path) -> Checkpoint:
             return _read_folder(path, tuple(sorted(_stamp(Path(entry.path)) for entry in os.scandir(path))))
         return _read_gguf(path, _stamp(path))
     except FileNotFoundError as error:
+        if (others := _other_weights(path)) is not None:
+            raise CheckpointError(others) from None
         missing = Path(str(error.filename)).name
         ggufs = sorted(path.glob("*.gguf"))
         remedy = f"name one of its GGUF files, as {ggufs[0]}" if ggufs else "download it again, or give another folder"
@@ -146,9 +176,9 @@ def _stamp(file: Path) -> tuple[str, int, int]:
 @lru_cache(maxsize=256)
 def _read_folder(path: Path, stamps: tuple[tuple[str, int, int], ...]) -> Checkpoint:
     config = _object(path / "config.json")
-    for key in ("text_config", "llm_config", "quantization_config"):
-        if not isinstance(config.get(key) or {}, dict):
-            raise ValueError(f"{key} of config.json must be an object, got {config[key]!r}")
+    check_objects(config)
+    text = text_config(config)
+    check_fields(text)
     names = {name for name, _, _ in stamps}
     files = _weight_files(path, names)
     tensors: dict[str, Tensor] = {}
@@ -159,7 +189,7 @@ def _read_folder(path: Path, stamps: tuple[tuple[str, int, int], ...]) -> Checkp
         chat = bool(_object(path / "tokenizer_config.json").get("chat_template"))
     sizes = {name: size for name, size, _ in stamps}
     weights = tuple(_stamp(file) for file in files)
-    return Checkpoint(path, text_config(config), tensors, weights, sizes.get("tokenizer.json", 0), chat)
+    return Checkpoint(path, text, tensors, weights, sizes.get("tokenizer.json", 0), chat)
 
 
 @lru_cache(maxsize=64)
@@ -178,7 +208,7 @@ def text_config(config: Mapping[str, Any]) -> dict[str, Any]:
 def _object(file: Path) -> dict[str, Any]:
     try:
         found = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{file.name} is not JSON: {error}") from None
     if not isinstance(found, dict):
         raise ValueError(f"{file.name} holds no JSON object")
@@ -208,14 +238,36 @@ def _safetensors(file: Path) -> dict[str, Tensor]:
         length = file.stat().st_size
         if not 2 <= size <= min(_HEADER_LIMIT, length - 8):
             raise ValueError(f"{file.name} has no safetensors header")
-        header: dict[str, Any] = msgspec.json.decode(stream.read(size))
-    header.pop("__metadata__", None)
+        try:
+            header: dict[str, Any] = msgspec.json.decode(stream.read(size), type=dict[str, Any])
+            header.pop("__metadata__", None)
+            entries = msgspec.convert(header, dict[str, _Entry])
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise ValueError(f"the header of {file.name} is damaged: {error}") from None
+    if not entries:
+        raise ValueError(f"{file.name} holds no weights")
     found, end = {}, 0
-    for name, entry in header.items():
-        start, stop = entry["data_offsets"]
-        kind = _DTYPES.get(entry["dtype"], (entry["dtype"].lower(), 1))[0]
-        found[name] = Tensor(kind, tuple(entry["shape"]), stop - start, file.name)
+    for name, entry in entries.items():
+        start, stop = entry.data_offsets
+        if stop < start:
+            raise ValueError(f"the header of {file.name} is damaged: {name} ends at {stop}, before its start {start}")
+        kind = _DTYPES.get(entry.dtype, (entry.dtype.lower(), 1))[0]
+        found[name] = Tensor(kind, entry.shape, stop - start, file.name)
         end = max(end, stop)
     if 8 + size + end > length:
         raise ValueError(f"{file.name} is cut short: its header tells {8 + size + end} bytes, and it has {length}")
     return found
+
+
+def _other_weights(path: Path) -> str | None:
+    """What a folder without safetensors holds in their place, and what to do."""
+    if not path.is_dir() or any(path.glob("*.safetensors*")):
+        return None
+    ggufs = sorted([*path.glob("*.gguf"), *path.glob("*/*.gguf")])
+    if ggufs:
+        return f"{path} holds GGUF files and no safetensors; give the path of one of them, such as {ggufs[0]}"
+    if pickled := sorted([*path.glob("*.bin"), *path.glob("*.pth")]):
+        return (
+            f"{path} holds its weights as {pickled[0].name}, and only safetensors are read; give a folder that has them"
+        )
+    return None

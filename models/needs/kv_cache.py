@@ -105,6 +105,8 @@ def _kinds(config: Mapping[str, Any], layers: int) -> list[str]:
         first = int(config.get("max_window_layers") or 0)
         return ["sliding_attention" if i >= first else "full_attention" for i in range(layers)]
     pattern = config.get("sliding_window_pattern") or config.get("_sliding_window_pattern") or _PATTERNS.get(model)
+    if isinstance(pattern, str):
+        return ["sliding_attention" if pattern[i % len(pattern)] == "L" else "full_attention" for i in range(layers)]
     if pattern:
         return ["sliding_attention" if (i + 1) % pattern else "full_attention" for i in range(layers)]
     return ["sliding_attention"] * layers

@@ -119,7 +119,8 @@ def working_space(checkpoint: Checkpoint, spec: ModelSpec, element: int) -> int:
     """The activations of a piece of a prompt in one layer, and the logits of one token in float32, thrice."""
     config = checkpoint.config
     hidden = int(config.get("hidden_size") or config.get("n_embd") or 0)
-    inner = int(config.get("intermediate_size") or config.get("n_inner") or 4 * hidden)
+    inner = config.get("intermediate_size") or config.get("n_inner") or 4 * hidden
+    inner = int(max(inner) if isinstance(inner, list) else inner)  # where layers differ in it, the widest counts
     tokens = min(spec.context, PREFILL_CHUNK)
     return tokens * (3 * inner + 6 * hidden) * element + 3 * 4 * int(config.get("vocab_size") or 0)
 

@@ -82,7 +82,7 @@ def stored_bits(quantised: Mapping[str, object]) -> int | None:
 def _loaded(name: str, tensor: Tensor, target: int, checkpoint: Checkpoint, quantisation: str | None) -> Loaded:
     if checkpoint.quantised is not None and not checkpoint.gguf:
         return Loaded(tensor.stored, copied=False)
-    if not tensor.dtype.startswith("float") and tensor.dtype != "bfloat16":
+    if "float" not in tensor.dtype or tensor.dtype not in DTYPE_BYTES:
         return Loaded(tensor.stored, copied=False)
     if quantisation is not None and _linear(name, tensor):
         return Loaded(_quantised(tensor, target, quantisation), copied=True)

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from ..failures import ModelError
 from .answering import Answering, Draft
-from .conversation import Conversations
+from .conversation import Conversations, checked_text
 from .generation import Options, Reply
 from .limits import Limits, ReplyTimeout
 from .queueing import ShutDown, Turn, Turns
@@ -29,6 +29,7 @@ class Asking:
     def respond(
         self, message: str, conversation: str, options: Options, limits: Limits, on_text: Callable[[str], None] | None
     ) -> Reply:
+        _check(message, conversation)
         turn = self._turns.enter()
         try:
             if not limits.wait(turn.ready):
@@ -48,6 +49,7 @@ class Asking:
         timeout: float | None,
         on_text: Callable[[str], None] | None = None,
     ) -> Reply:
+        _check(message, conversation)
         loop, cancelled = asyncio.get_running_loop(), threading.Event()
         limits = Limits(cancelled, timeout)
         mine = asyncio.Event()
@@ -156,3 +158,9 @@ class Asking:
         draft = Draft(options, limits, None)
         draft.end = "cancelled"
         return draft.reply(self._top)
+
+
+def _check(message: str, conversation: str) -> None:
+    """Before anything is asked of a rung: what no file can hold would keep all conversations from being saved."""
+    checked_text("message", message)
+    checked_text("conversation_id", conversation)

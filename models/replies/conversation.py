@@ -11,11 +11,26 @@ from .saved_conversations import read, write
 Message: TypeAlias = dict[str, str]
 
 
+def checked_text(name: str, value: str) -> str:
+    """The value, if every tokenizer and every file can take it. Raises TypeError or ValueError that names it."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, got {name}={value!r:.200}")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        place = f"{value[error.start]!r} at {error.start}"
+        raise ValueError(
+            f"{name} must be text that UTF-8 has a form for, got the lone surrogate {place}; "
+            "decode it with errors='replace'"
+        ) from None
+    return value
+
+
 class Conversations:
     """Histories by id. A turn, a question with its answer, is added whole, once its reply has ended. Thread-safe."""
 
     def __init__(self, system: str | None = None) -> None:
-        self._system: list[Message] = [{"role": "system", "content": system}] if system else []
+        self._system: list[Message] = [{"role": "system", "content": checked_text("system", system)}] if system else []
         self._turns: dict[str, list[Message]] = {}
         self._lock = threading.Lock()
 

@@ -1,12 +1,17 @@
 """What a reply is, and how one is asked for."""
 
+import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import msgspec
 
+from ...operators.typing import whole
+
 _CHARACTERS = 3  # to a token
+_COLDEST = 1e-6  # logits that are divided by much less are no numbers any more
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,10 +25,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     sampling: dict[str, Any] = {}
 
     def __post_init__(self) -> None:
-        if self.max_new_tokens <= 0:
-            raise ValueError(f"max_new_tokens must be above 0, got max_new_tokens={self.max_new_tokens!r}")
-        if not self.temperature >= 0:
-            raise ValueError(f"temperature must be at least 0, got temperature={self.temperature!r}")
+        whole("max_new_tokens", self.max_new_tokens, least=1)
+        if isinstance(self.temperature, bool) or not isinstance(self.temperature, Real):
+            raise TypeError(f"temperature must be a number, got temperature={self.temperature!r}")
+        if self.temperature != 0 and not _COLDEST <= self.temperature < math.inf:
+            raise ValueError(
+                f"temperature must be 0 or from {_COLDEST:g} up, and finite, got temperature={self.temperature!r}"
+            )
+        if not isinstance(self.sampling, dict) or not all(isinstance(name, str) for name in self.sampling):
+            raise TypeError(f"sampling must be a dict of GenerationConfig's fields, got sampling={self.sampling!r}")
 
 
 def tokens_of(messages: Sequence[Mapping[str, str]], options: Options, *, context: int) -> int:

@@ -62,7 +62,7 @@ def read(path: str | Path) -> dict[str, list[dict[str, str]]]:
                 f"{file}: version: must be {VERSION}, got {version}; use the gearshift that saved it"
             )
         found = msgspec.json.decode(content, type=_File).conversations
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise ConversationError(f"{file}: damaged: {error}; {remedy}") from None
     for conversation, turns in found.items():
         for i, turn in enumerate(turns):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from gearshift.models.ladders.spec import ModelSpec
-from gearshift.models.needs.checkpoint import CheckpointError, hub_cache, located, read_checkpoint
+from gearshift.models.needs.checkpoint import CheckpointError, hub_cache, located, read_checkpoint, user_cache
 from gearshift.models.needs.need import weight_bytes
 from gearshift.models.needs.weights import loaded_tensors
 from safetensors import safe_open
@@ -125,3 +125,9 @@ def test_the_cache_is_where_huggingface_hub_looks(monkeypatch: pytest.MonkeyPatc
 def test_an_id_that_is_not_in_the_cache_says_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no model of that id is in .*; run: hf download org/name"):
         located("org/name", tmp_path)
+
+
+def test_a_user_without_a_home_has_the_cache_at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", "~nobody-here")
+    assert user_cache() == Path("/.cache")

@@ -1,15 +1,19 @@
 """Histories: what is kept, what is cut off for a context, and what a file gives back."""
 
+import asyncio
 import json
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
-from gearshift.models import ConversationError
+from gearshift.models import ConversationError, Ladder
 from gearshift.models.replies.conversation import Conversations, Message, fitted, naming
 from hypothesis import given
 from hypothesis import strategies as st
+
+from .machine import FOUR, Machine
 
 
 def talk(turns: int, system: bool = True) -> list[Message]:
@@ -95,6 +99,7 @@ ANSWER = {"role": "assistant", "content": "Hello"}
         (b"", "damaged"),
         (b'{"version": 1, "conversa', "damaged"),
         (b"\xff\xfe", "damaged"),
+        (b"[" * 100_000, "damaged"),
         ({"conversations": {}}, "damaged.*version"),
         ({"version": 2, "conversations": {}}, "version: must be 1, got 2"),
         ({"version": 1}, "damaged.*conversations"),
@@ -133,3 +138,32 @@ def test_a_history_that_was_handed_out_changes_nothing() -> None:
     conversations.history()[0]["content"] = "changed"
     conversations.history().clear()
     assert conversations.history() == [TURN, ANSWER]
+
+
+@pytest.mark.parametrize(
+    ("message", "conversation", "error", "says"),
+    [
+        (None, "a", TypeError, "message must be a str, got message=None"),
+        (b"Hi", "a", TypeError, "message must be a str, got message=b'Hi'"),
+        ("a\ud800", "a", ValueError, r"message must be text .* lone surrogate '\\ud800' at 1"),
+        ("Hi", None, TypeError, "conversation_id must be a str, got conversation_id=None"),
+        ("Hi", ("a",), TypeError, "conversation_id must be a str, got conversation_id="),
+        ("Hi", "\ud800", ValueError, r"conversation_id must be text .* lone surrogate '\\ud800' at 0"),
+    ],
+)
+def test_what_could_not_be_saved_is_refused_before_it_is_asked(
+    message: Any, conversation: Any, error: type[Exception], says: str, ladder: Ladder, tmp_path: Path
+) -> None:
+    machine = Machine(ladder)
+    machine.load()
+    try:
+        with pytest.raises(error, match=says):
+            machine.manager.respond(message, conversation)
+        with pytest.raises(error, match=says):
+            asyncio.run(machine.manager.generate_response(message, conversation))
+        assert machine.manager.respond("Hi", "a", options=FOUR)
+        machine.manager.save(tmp_path / "kept.json")
+        machine.manager.restore(tmp_path / "kept.json")
+        assert len(machine.manager.history("a")) == 2
+    finally:
+        machine.manager.shutdown()

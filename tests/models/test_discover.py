@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from gearshift.models import Ladder, LadderError
+from gearshift.models import Ladder, LadderError, ModelSpec
 from gearshift.models.ladders import ladder as ladder_module
 from gearshift.models.ladders.discover import found_in
 from gearshift.models.ladders.ladder import default_ladder, quality
@@ -39,6 +39,12 @@ def changed(folder: Path, file: str, **fields: object) -> None:
     told = {**json.loads(path.read_text()), **fields}
     path.unlink()
     path.write_text(json.dumps(told))
+
+
+def headed(folder: Path, header: bytes) -> None:
+    """Weights whose header is this."""
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(16))
 
 
 @pytest.fixture
@@ -97,6 +103,17 @@ def _tensors(folder: Path):
             "quantization_config of config.json must be an object, got 'int8'",
         ),
         (lambda folder: changed(folder, "config.json", quantization_config={"quant_method": "new"}), "is not known"),
+        (lambda folder: (folder / "config.json").write_text("[" * 100_000), "config.json is not JSON"),
+        (lambda folder: changed(folder, "config.json", architectures=3), "architectures of config.json must be a list"),
+        (
+            lambda folder: changed(folder, "config.json", hidden_size="big"),
+            "hidden_size of config.json must be a whole",
+        ),
+        (lambda folder: headed(folder, b"12345"), "the header of model.safetensors is damaged"),
+        (lambda folder: headed(folder, b'{"a": {"dtype": 3, "shape": [], "data_offsets": [0, 0]}}'), "is damaged"),
+        (lambda folder: headed(folder, b'{"a": {"dtype": "F32", "shape": "x", "data_offsets": [0, 0]}}'), "is damaged"),
+        (lambda folder: headed(folder, b'{"a": {"dtype": "F32", "shape": [1], "data_offsets": [8, 4]}}'), "is damaged"),
+        (lambda folder: headed(folder, b"{}"), "model.safetensors holds no weights"),
     ],
 )
 def test_what_can_not_chat_is_left_out_and_the_log_says_why(
@@ -147,6 +164,24 @@ def test_an_empty_cache_and_no_file_is_one_error_with_both_remedies(
         assert part in str(caught.value)
 
 
+@pytest.mark.parametrize("config", [True, False])
+def test_a_repository_of_gguf_files_alone_is_told_as_that(tmp_path: Path, config: bool) -> None:
+    cache = tmp_path / "ggufs"
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "model-q4.gguf").write_bytes(b"GGUF")
+    if config:
+        (source / "config.json").write_text("{}")
+    folder = cached(cache, "org/model", source)
+    told = f"holds GGUF files and no safetensors; give the path of one of them, such as {folder / 'model-q4.gguf'}"
+    with pytest.raises(LadderError) as caught:
+        Ladder.discover(cache)
+    assert "left out: org/model: " in str(caught.value) and told in str(caught.value)
+    with pytest.raises(LadderError) as caught:
+        Ladder([ModelSpec(name="a", source=str(folder))])
+    assert told in str(caught.value)
+
+
 def test_quality_by_size_and_precision_is_near_measured_perplexities() -> None:
     """Of Llama 3 8B by llama.cpp's table: bits for each weight, and perplexity, 6.2332 at 16 bits."""
     parameters = 8.03e9
@@ -163,8 +198,6 @@ def test_quality_grows_with_size_and_with_precision() -> None:
 
 
 def test_an_explicit_quality_wins_and_a_wider_dtype_adds_none(checkpoints: dict[str, Path]) -> None:
-    from gearshift.models import ModelSpec
-
     half = ModelSpec(name="a", source=str(checkpoints["large"]), dtype="bfloat16")
     eighth = ModelSpec(name="a", source=str(checkpoints["large"]), quantisation="torchao-int8")
     whole = ModelSpec(name="a", source=str(checkpoints["large"]))

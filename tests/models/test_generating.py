@@ -13,7 +13,7 @@ from gearshift.models.failures import ModelError, OutOfMemory
 from gearshift.models.ladders.ladder import CACHE
 from gearshift.models.replies.generation import Brake
 
-from .replies import QUESTION, load, reply
+from .replies import QUESTION, copied, load, reply
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +134,14 @@ def test_any_other_failure_of_the_model_is_a_model_error(small: TransformersMode
     assert not isinstance(caught.value, OutOfMemory)
 
 
+def test_a_generation_config_that_can_not_be_used_is_the_model_s_fault_and_not_an_option_s(
+    tmp_path: Path, checkpoints: dict[str, Path]
+) -> None:
+    model = load(copied(checkpoints["small"], tmp_path / "odd", generation_config={"suppress_tokens": "abc"}))
+    with pytest.raises(ModelError, match=r"odd: its generation_config\.json can't be used: ValueError: too many"):
+        reply(model)
+
+
 @pytest.mark.parametrize(
     ("sampling", "temperature", "named"),
     [
@@ -144,6 +152,10 @@ def test_any_other_failure_of_the_model_is_a_model_error(small: TransformersMode
         ({"repetition_penalty": "much"}, 0.0, "repetition_penalty.*much"),
         ({"top_k": "many"}, 1.0, "top_k.*many"),
         ({"cache_implementation": "magic"}, 0.0, "cache_implementation.*magic"),
+        ({"bad_words_ids": [[99999]]}, 0.0, "bad_words_ids.*99999"),
+        ({"watermarking_config": {"bias": 1}}, 0.0, "watermarking_config.*bias"),
+        ({"is_assistant": True}, 0.0, "is_assistant.*True"),
+        ({"max_time": "long"}, 0.0, "max_time.*long"),
     ],
 )
 def test_an_option_that_cannot_be_used_is_named(

@@ -52,6 +52,7 @@ from gearshift.pipeline.rungs import checked_ladder
         ('[[rung]]\nname = "a"\npath = "good"', "rung[0].path: 'good': the key is `source` now"),
         ('[[rung]]\nname = "a"\nsource = "no/where"', "no model of that id is in"),
         ('[[rung]]\nname = "a"\nsource = "absent.gguf"', "absent.gguf is not there"),
+        ('[[rung]]\nname = "a"\nsource = "~nobody-here/model"', "~nobody-here/model is not a folder"),
         ('[[rung]]\nname = "a"\nsource = "ladder.toml"', "ladder.toml is not a folder"),
     ],
 )

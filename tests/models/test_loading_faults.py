@@ -15,6 +15,8 @@ from gearshift.models.failures import LoadError
 from gearshift.models.needs.need import weight_bytes
 from gearshift.models.replies.generation import Brake
 
+from .replies import copied
+
 QUESTION = [{"role": "user", "content": "Hello"}]
 
 
@@ -189,6 +191,12 @@ def test_an_error_of_a_load_keeps_no_object_of_it(small: ModelSpec, monkeypatch:
     with pytest.raises(LoadError, match="small: KeyError: 'odd'") as caught:
         load_transformers(small)
     assert not caught.value.out_of_memory and tensors() == before
+
+
+def test_weights_that_the_files_lack_are_refused_and_not_made_up(tmp_path: Path, checkpoints: dict[str, Path]) -> None:
+    folder = copied(checkpoints["small"], tmp_path / "short", config={"num_hidden_layers": 5})
+    with pytest.raises(LoadError, match=r"short: .*files lack 9 of the weights .* such as model\.layers\.4"):
+        load_transformers(ModelSpec(name="short", source=str(folder)))
 
 
 def test_a_checkpoint_cut_short_is_refused_and_the_next_load_is_good(

@@ -307,11 +307,3 @@ def test_a_reply_survives_that_its_checkpoint_has_gone(
     assert reply == "word0 word1 word2 word3 " and reply.rungs == ("large", "medium")
     assert "what large needs can't be corrected" in caplog.text
     machine.manager.shutdown()
-
-
-@pytest.mark.parametrize(
-    ("options", "says"), [({"max_new_tokens": 0}, "max_new_tokens=0"), ({"temperature": -1}, "temperature=-1")]
-)
-def test_bad_options_are_named(options: dict[str, Any], says: str) -> None:
-    with pytest.raises(ValueError, match=says):
-        Options(**options)

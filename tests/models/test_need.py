@@ -10,6 +10,8 @@ from gearshift.models.needs.kv_cache import cache_bytes, cache_layers, growth
 from gearshift.models.needs.need import MIB, estimate, weight_bytes
 from gearshift.models.needs.placing import placed, shared_out
 
+from .replies import copied
+
 TINY = {"vocab_size": 128, "hidden_size": 64, "intermediate_size": 96, "num_attention_heads": 4}
 FAMILIES: dict[str, dict[str, Any]] = {
     "llama": {"num_key_value_heads": 2, "num_hidden_layers": 3},
@@ -179,3 +181,17 @@ def test_an_estimate_takes_milliseconds(checkpoints: dict[str, Path]) -> None:
         took.append(time.perf_counter() - began)
     assert min(took) < 0.02
     assert estimate(spec).total().need["ram"] > weight_bytes(spec.source) + 30 * MIB
+
+
+def test_layers_of_differing_widths_count_by_the_widest(tmp_path: Path, checkpoints: dict[str, Path]) -> None:
+    def working(width: int | list[int]) -> dict[str, int]:
+        folder = copied(checkpoints["small"], tmp_path / str(width), config={"intermediate_size": width})
+        return estimate(ModelSpec(name="a", source=str(folder), context=512)).working
+
+    assert working([128, 256, 64, 64]) == working(256) != working(128)
+
+
+def test_a_pattern_of_windows_may_be_spelled_with_letters() -> None:
+    config = {"num_hidden_layers": 8, "num_attention_heads": 1, "hidden_size": 8, "sliding_window": 4}
+    limits = [layer.limit for layer in cache_layers({**config, "sliding_window_pattern": "LLG"}, 4)]
+    assert limits == [3, 3, None, 3, 3, None, 3, 3]

@@ -89,11 +89,19 @@ def test_a_template_without_a_system_role_gets_the_system_text_before_the_first_
     assert reply(model, messages=SYSTEM)[1].finished
 
 
+@pytest.mark.parametrize(
+    ("template", "reason"),
+    [
+        ("{{ raise_exception('users only') }}", "users only"),
+        ("{{ messages[0].content + 3 }}", "can only concatenate str"),
+        ("{{ 1 / 0 }}", "division by zero"),
+    ],
+)
 def test_a_conversation_that_the_template_refuses_is_a_value_error_with_its_reason(
-    tmp_path: Path, checkpoints: dict[str, Path]
+    template: str, reason: str, tmp_path: Path, checkpoints: dict[str, Path]
 ) -> None:
-    model = load(copied(checkpoints["small"], tmp_path / "odd", template="{{ raise_exception('users only') }}"))
-    with pytest.raises(ValueError, match=r"refuses the conversation \(user\): users only"):
+    model = load(copied(checkpoints["small"], tmp_path / "odd", template=template))
+    with pytest.raises(ValueError, match=rf"refuses the conversation \(user\): {reason}"):
         reply(model)
 
 
