@@ -154,9 +154,9 @@ def read_checkpoint(source: str | Path) -> Checkpoint:
         if (others := _other_weights(path)) is not None:
             raise CheckpointError(others) from None
         missing = Path(str(error.filename)).name
-        ggufs = sorted(path.glob("*.gguf"))
-        remedy = f"name one of its GGUF files, as {ggufs[0]}" if ggufs else "download it again, or give another folder"
-        raise CheckpointError(f"{path} is not a checkpoint: {missing} is missing; {remedy}") from None
+        raise CheckpointError(
+            f"{path} is not a checkpoint: {missing} is missing; download it again, or give another folder"
+        ) from None
     except OSError as error:
         raise CheckpointError(f"{path} can't be read as a checkpoint: {error.strerror or error}") from None
     except (ValueError, KeyError, TypeError) as error:

@@ -64,15 +64,6 @@ def test_shards_are_summed_and_a_missing_one_is_named(tmp_path: Path, checkpoint
         read_checkpoint(folder)
 
 
-def test_of_a_folder_of_gguf_files_one_is_to_be_named(tmp_path: Path) -> None:
-    for name in ("model-Q8_0.gguf", "model-Q4_K.gguf"):
-        (tmp_path / name).touch()
-    with pytest.raises(
-        CheckpointError, match="config.json is missing; name one of its GGUF files, as .*model-Q4_K.gguf"
-    ):
-        read_checkpoint(tmp_path)
-
-
 def test_a_changed_file_is_read_anew(tmp_path: Path, checkpoints: dict[str, Path]) -> None:
     folder = shutil.copytree(checkpoints["small"], tmp_path / "copy")
     before = weight_bytes(folder)
