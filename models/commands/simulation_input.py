@@ -37,7 +37,7 @@ class Given(NamedTuple):
 
 def understood(path: Path, ladder: Path | None, changes: Iterable[str], load_time: float | None) -> Given:
     """Read everything that the command line names. Raises Unusable."""
-    changed = _changed(changes)
+    changed = changed_settings(changes)
     if load_time is not None and not (math.isfinite(load_time) and load_time >= 0):
         raise Unusable(f"--load-time must be seconds of at least 0, got {load_time!r}", 2)
     recording = _recording(path)
@@ -92,7 +92,7 @@ def _ladder(recording: Recording, file: Path | None) -> list[Rung]:
     return [msgspec.structs.replace(rung, quality=quality) for rung, quality in told]
 
 
-def _changed(changes: Iterable[str]) -> dict[str, Any]:
+def changed_settings(changes: Iterable[str]) -> dict[str, Any]:
     fields = {field.name: field.type for field in msgspec.structs.fields(Settings)}
     made: dict[str, Any] = {}
     for change in changes:
