@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .watch import watch
+
 if TYPE_CHECKING:
     from .simulation_input import Given
 
@@ -151,6 +153,9 @@ def tune(
         typer.echo(tune_report.as_json(given, found))
     else:
         tune_report.show(given, found)
+
+
+app.command()(watch)
 
 
 def _understood(

@@ -40,8 +40,8 @@ def understood(path: Path, ladder: Path | None, changes: Iterable[str], load_tim
     changed = changed_settings(changes)
     if load_time is not None and not (math.isfinite(load_time) and load_time >= 0):
         raise Unusable(f"--load-time must be seconds of at least 0, got {load_time!r}", 2)
-    recording = _recording(path)
-    rungs = _ladder(recording, ladder)
+    recording = read_samples(path, "simulate")
+    rungs = ladder_for(recording, ladder)
     header = recording.header
     base = header.settings if header is not None and header.settings is not None else None
     start = base or fitted(Settings(), recording.samples)
@@ -52,7 +52,8 @@ def understood(path: Path, ladder: Path | None, changes: Iterable[str], load_tim
     return Given(recording, rungs, settings, tuple(changed), load_time)
 
 
-def _recording(path: Path) -> Recording:
+def read_samples(path: Path, purpose: str) -> Recording:
+    """Raises Unusable where it can't be read, or holds no sample. purpose: a verb for the message."""
     try:
         recording = load(path)
     except (ValueError, ImportError) as error:
@@ -60,11 +61,12 @@ def _recording(path: Path) -> Recording:
     except OSError as error:
         raise Unusable(f"{path}: {error.strerror or error}; name a recording that can be read") from None
     if not recording.samples:
-        raise Unusable(f"{path}: holds no sample, so there is nothing to simulate; record for a while longer")
+        raise Unusable(f"{path}: holds no sample, so there is nothing to {purpose}; record for a while longer")
     return recording
 
 
-def _ladder(recording: Recording, file: Path | None) -> list[Rung]:
+def ladder_for(recording: Recording, file: Path | None) -> list[Rung]:
+    """The rungs of `file`, else the recording's own, with qualities that tell them apart. Raises Unusable."""
     try:
         if file is not None:
             rungs = checked_ladder(rungs_from(file))
@@ -93,6 +95,7 @@ def _ladder(recording: Recording, file: Path | None) -> list[Rung]:
 
 
 def changed_settings(changes: Iterable[str]) -> dict[str, Any]:
+    """Settings by their names from KEY=VALUE. Raises Unusable."""
     fields = {field.name: field.type for field in msgspec.structs.fields(Settings)}
     made: dict[str, Any] = {}
     for change in changes:

@@ -29,7 +29,7 @@ def rungs_row(story: Story, position: float, window: float, width: int) -> Line 
 
 
 def axis(story: Story, position: float, window: float, width: int) -> Line:
-    """The time at both ends of the window, and letters where something was decided or marked."""
+    """The time at the beginning of the window, and letters where something was decided or marked."""
     count = width - MARGIN
     step = window / count
     last = int(position // step)
@@ -38,9 +38,6 @@ def axis(story: Story, position: float, window: float, width: int) -> Line:
     for at, letter in enumerate(begin):
         if at < count:
             cells[at] = (letter, "dim")
-    for at, letter in enumerate(" now"):
-        if count > 12:
-            cells[count - 4 + at] = (letter, "dim")
     for entry in story.told(position):
         at = int(entry.time // step) - (last - count + 1)
         if entry.kind in _SIGNS and 0 <= at < count:

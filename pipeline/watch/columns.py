@@ -53,12 +53,15 @@ class Columns:
         found: Column | None = None
         for outlook in outlooks[first:after]:
             seen = outlook.pools.get(pool)
-            if seen is None:
-                continue
-            external, used, bound = seen.external, seen.external + min(seen.pool.own, seen.pool.used), seen.bound(
-                outlook.shrink
-            )  # fmt: skip
-            found = Column(external, used, bound, external) if found is None else Column(
-                max(found.external, external), max(found.used, used), max(found.bound, bound), min(found.least, external)
-            )  # fmt: skip
+            if seen is not None:
+                external, used = seen.external, seen.external + min(seen.pool.own, seen.pool.used)
+                one = Column(external, used, seen.bound(outlook.shrink), external)
+                found = one if found is None else _most(found, one)
         return found
+
+
+def _most(one: Column, other: Column) -> Column:
+    return Column(
+        max(one.external, other.external), max(one.used, other.used), max(one.bound, other.bound),
+        min(one.least, other.least),
+    )  # fmt: skip

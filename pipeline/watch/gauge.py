@@ -52,8 +52,7 @@ def forecast(seen: PoolOutlook, ahead: float, settings: Settings, name: str, wid
     return fitted(
         [
             (" " * MARGIN, ""),
-            (f"^ {gib(reach)} at most by others in {lasting(ahead)}", "bound"),
-            (f" ({(reach + own) / total:.0%} in all)" if own else f" ({reach / total:.0%})", "bound"),
+            (f"^ others at most {gib(reach)} in {lasting(ahead)}, {(reach + own) / total:.0%} in all", "bound"),
             ("; ", "dim"),
             left(seen, settings, name),
         ],

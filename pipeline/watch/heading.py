@@ -26,7 +26,9 @@ def resident(story: Story, position: float, width: int) -> Line:
         since = ""
     else:
         told = clean(loaded.rung or "nothing")
-        told += " on its way" if loaded.state == "shifting" else " in pretence" if story.pretended and loaded.rung else ""
+        told += (
+            " on its way" if loaded.state == "shifting" else " in pretence" if story.pretended and loaded.rung else ""
+        )
         since = f" since {moment(story, loaded.time)}, {lasting(position - loaded.time)}"
     name = loaded.rung if loaded is not None else None
     ladder = "  ".join(
@@ -42,7 +44,7 @@ def machine(sample: Sample, width: int) -> Line:
     if sample.cpu is not None:
         told.append(f"cpu {sample.cpu:.0%}")
     if sample.load is not None:
-        told.append(f"load {sample.load:.1f} a core")
+        told.append(f"load {sample.load:.1f}")
     if sample.pressure:
         told.append("stalls " + " ".join(f"{name} {p.some:.0%}" for name, p in sample.pressure.items()))
     if sample.swap_used is not None:
@@ -51,9 +53,9 @@ def machine(sample: Sample, width: int) -> Line:
     for name, device in sample.devices.items():
         if device.utilisation is not None:
             told.append(f"{shortened(name, 8)} {device.utilisation:.0%}")
-    line: Line = [("system ", "dim"), ("   ".join(told) or "nothing but pools is told", "")]
+    line: Line = [("system ", "dim"), ("  ".join(told) or "nothing but pools is told", "")]
     if sample.missing:
-        line += [("   missing: " + ", ".join(map(clean, sample.missing)), "alert")]
+        line += [("  missing: " + ", ".join(map(clean, sample.missing)), "alert")]
     return fitted(line, width)
 
 
@@ -70,10 +72,8 @@ def playback(story: Story, position: float, speed: float, paused: bool, width: i
 
 def keys(window: float, recorded: bool, width: int) -> Line:
     """The most useful keys."""
-    known = [("space", "pause"), ("+ -", f"window {lasting(window)}"), ("m", "mark")]
-    if recorded:
-        known += [("left right", "10 s"), ("< >", "speed")]
-    known += [("up down", "scroll"), ("?", "help"), ("q", "quit")]
+    known = [("q", "quit"), ("?", "help"), ("space", "pause"), ("+ -", f"window {lasting(window)}"), ("m", "mark")]
+    known += [("left right", "10 s"), ("< >", "speed")] if recorded else [("up down", "scroll")]
     line: Line = []
     for key, what in known:
         line += [(key, "strong"), (f" {what}  ", "dim")]

@@ -66,5 +66,3 @@ def _decided(lines: Iterable[Line], decisions: Iterable[Decision]) -> Iterator[L
     if following is not None:
         yield following
     yield from left
-
-

@@ -56,6 +56,7 @@ class Story:
         self.loaded: list[Loaded] = []
         self._keep = keep
         self._ahead = 0.0
+        self._needs: dict[str | None, dict[str, int]] = {rung.name: rung.need for rung in ladder}
 
     def add(self, item: Any) -> None:
         """Take what was told next; kinds of line that a picture has no place for are left out."""
@@ -108,6 +109,8 @@ class Story:
         if self.times and outlook.time + self._ahead < self.times[-1]:
             self._ahead = self.times[-1] - outlook.time
         self.times.append(outlook.time + self._ahead)
+        if self.pretended and self.loaded:
+            outlook = outlook.holding(self._needs.get(self.loaded[-1].rung, {}))
         self.outlooks.append(outlook)
         if self._keep is not None and self.times[-1] - self.times[0] > 1.25 * self._keep:
             self._forget(self.times[-1] - self._keep)

@@ -23,7 +23,7 @@ def lasting(seconds: float) -> str:
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
-        return f"{whole // 60} min" + (f" {whole % 60:02} s" if whole % 60 else "")
+        return f"{whole // 60} min" + (f" {whole % 60:02} s" if whole % 60 and whole < 300 else "")
     if whole < 86400:
         return f"{whole // 3600} h" + (f" {whole // 60 % 60:02} min" if whole // 60 % 60 else "")
     return f"{whole // 86400} d {whole // 3600 % 24:02} h"
