@@ -42,7 +42,7 @@ class WatchApp(App[None]):
         self.story, self.window = story, window
         self.windows = [*WINDOWS] if self.recorded else [found for found in WINDOWS if found <= 3600.0]
         self.paused, self.log_scroll = False, 0
-        self.canvas = Canvas()
+        self.canvas = Canvas(self.redraw)
         self._board = Board(story)
         self._logged = _Logged(self)
 
@@ -59,9 +59,6 @@ class WatchApp(App[None]):
 
     def on_unmount(self) -> None:
         logging.getLogger("gearshift").removeHandler(self._logged)
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self.redraw)
 
     def view(self) -> View:
         """What to show now."""

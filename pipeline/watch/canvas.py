@@ -1,6 +1,7 @@
 """Lines of a picture on the screen, of which only those that changed are painted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
 
 from rich.segment import Segment
 from rich.style import Style
@@ -31,14 +32,27 @@ _STYLES = {
 """Of the sixteen colours that every terminal has, as its owner has set them."""
 
 
+def changed(before: Sequence[Line], after: Sequence[Line]) -> list[int]:
+    """Rows in which two pictures differ.
+
+    >>> changed([[("a", "")], [("b", "")]], [[("a", "")], [("b", "dim")], [("c", "")]])
+    [1, 2]
+    """
+    return [row for row, (old, new) in enumerate(zip_longest(before, after)) if old != new]
+
+
 class Canvas(Widget):
-    """Shows what it was last given."""
+    """Shows what it was last given. resized: called when there is room for another picture."""
 
     DEFAULT_CSS = "Canvas { width: 1fr; height: 1fr; background: ansi_default; color: ansi_default; }"
 
-    def __init__(self) -> None:
+    def __init__(self, resized: Callable[[], None]) -> None:
         super().__init__()
+        self._resized = resized
         self._lines: list[Line] = []
+
+    def on_resize(self) -> None:
+        self._resized()
 
     @property
     def text(self) -> str:
@@ -48,13 +62,9 @@ class Canvas(Widget):
     def show(self, lines: Sequence[Line]) -> None:
         """Paint the lines that differ from those shown."""
         before, self._lines = self._lines, list(lines)
-        changed = [
-            Region(0, y, self.size.width, 1)
-            for y in range(max(len(before), len(lines)))
-            if y >= len(before) or y >= len(lines) or before[y] != lines[y]
-        ]
-        if changed:
-            self.refresh(*changed)
+        rows = changed(before, self._lines)
+        if rows:
+            self.refresh(*(Region(0, row, self.size.width, 1) for row in rows))
 
     def render_line(self, y: int) -> Strip:
         if y >= len(self._lines):

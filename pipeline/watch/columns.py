@@ -32,9 +32,9 @@ class Columns:
 
     def _column(self, pool: str, step: float, number: int, position: float) -> Column | None:
         key = (pool, step, number)
-        if key in self._kept:
-            return self._kept[key]
         begin, end = number * step, (number + 1) * step
+        if end <= position and key in self._kept:
+            return self._kept[key]
         found = self._found(pool, begin, min(end, position), closed=position < end)
         if end <= position:
             if len(self._kept) > _MOST:

@@ -27,7 +27,7 @@ def resident(story: Story, position: float, width: int) -> Line:
     else:
         told = clean(loaded.rung or "nothing")
         told += (
-            " on its way" if loaded.state == "shifting" else " in pretence" if story.pretended and loaded.rung else ""
+            ", shifting" if loaded.state == "shifting" else " in pretence" if story.pretended and loaded.rung else ""
         )
         since = f" since {moment(story, loaded.time)}, {lasting(position - loaded.time)}"
     name = loaded.rung if loaded is not None else None
