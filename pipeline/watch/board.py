@@ -15,6 +15,7 @@ from .wording import gib
 
 _WIDE = 110  # cells from which on programs have a column of their own
 _SIDE = 34
+_TALLEST = 20  # rows of a plot
 
 
 class View(NamedTuple):
@@ -68,7 +69,7 @@ class Board:
     def _pools(self, view: View, at: int, width: int, room: int) -> list[Line]:
         seen = self.story.outlooks[at].pools
         count = max(1, len(seen))
-        plots = min(12, (room - max(6, room // 3) - 2) // count - 4)
+        plots = min(_TALLEST, (room - max(6, room // 3) - 2) // count - 4)
         lines: list[Line] = []
         if plots >= 2:
             for name in seen:

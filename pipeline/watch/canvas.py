@@ -17,6 +17,7 @@ _STYLES = {
     "strong": Style(bold=True),
     "external": Style(color="cyan"),
     "own": Style(color="green"),
+    "edge": Style(color="cyan", bgcolor="green"),
     "bound": Style(color="magenta"),
     "low": Style(dim=True),
     "high": Style(color="red"),

@@ -73,7 +73,7 @@ def playback(story: Story, position: float, speed: float, paused: bool, width: i
 def keys(window: float, recorded: bool, width: int) -> Line:
     """The most useful keys."""
     known = [("q", "quit"), ("?", "help"), ("space", "pause"), ("+ -", f"window {lasting(window)}"), ("m", "mark")]
-    known += [("left right", "10 s"), ("< >", "speed")] if recorded else [("up down", "scroll")]
+    known += [("arrows", "seek"), ("< >", "speed")] if recorded else [("up down", "scroll")]
     line: Line = []
     for key, what in known:
         line += [(key, "strong"), (f" {what}  ", "dim")]

@@ -54,7 +54,8 @@ def _cell(
         if filled >= 1:
             return glyphs.others, "external"
         if filled > 0:
-            return glyphs.partial[min(7, int(filled * 8))], "external"
+            topped = column.used - base >= each / 2 and column.used > column.external
+            return glyphs.partial[min(7, int(filled * 8))], "edge" if topped else "external"
         if column.used - base >= each / 2:
             return glyphs.own, "own"
         if _within(column.bound, base, each, top):

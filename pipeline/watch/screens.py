@@ -9,8 +9,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 _CSS = """
-{name} { align: center middle; background: ansi_default; }
-{name} > * { width: 72; max-width: 100%; height: auto; max-height: 100%; border: round ansi_default; padding: 0 1;
+{name} { align: center middle; background: transparent; }
+{name} #box { width: 80; max-width: 100%; height: auto; max-height: 100%; border: round ansi_default; padding: 0 1;
     background: ansi_default; color: ansi_default; }
 """
 
@@ -30,9 +30,9 @@ home  end       to its beginning, to its end
 """
 
 _SIGNS = """
-Bar: others solid, then ours shaded. Below it ^ is where use may come to if
-others reach their bound, L what growth stays below, H the ceiling, C critical.
-Plot: the same over the window; dots are the bound, the line is the ceiling.
+Bar: others solid, then ours shaded. Below it ^ is where use may come to, L
+what growth stays below, H the ceiling, C critical.
+Plot: the same over the window; dots are the bound, the line the ceiling.
 Rung: its place on the ladder, 1 the best, - nothing, ~ a shift under way.
 Events: u up, d down, s unload, m mark. Sizes are in GiB."""
 
@@ -40,14 +40,14 @@ Events: u up, d down, s unload, m mark. Sizes are in GiB."""
 class Help(ModalScreen[None]):
     """Keys and signs; any key closes it."""
 
-    DEFAULT_CSS = _CSS.replace("{name}", "Help")
+    CSS = _CSS.replace("{name}", "Help")
 
     def __init__(self, *, recorded: bool) -> None:
         super().__init__()
         self._text = _KEYS + (_SEEKING if recorded else "") + _SIGNS + "\n\nAny key closes this."
 
     def compose(self) -> ComposeResult:
-        yield VerticalScroll(Static(self._text, markup=False))
+        yield VerticalScroll(Static(self._text, markup=False), id="box")
 
     def on_key(self) -> None:
         self.dismiss()
@@ -56,7 +56,9 @@ class Help(ModalScreen[None]):
 class AskMark(ModalScreen[str | None]):
     """Asks for the words of a mark; None where there are none."""
 
-    DEFAULT_CSS = _CSS.replace("{name}", "AskMark") + "AskMark Input { border: none; background: ansi_default; }"
+    CSS = _CSS.replace("{name}", "AskMark") + (
+        "AskMark #box Input { border: none; height: 1; padding: 0; background: ansi_default; color: ansi_default; }"
+    )
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss(None)", "leave it")]
 
     def __init__(self, where: str) -> None:
@@ -66,7 +68,8 @@ class AskMark(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         words = Input(placeholder="what happened", max_length=200)
         words.cursor_blink = False
-        yield Vertical(Static(f"Mark {self._where}; enter keeps it, escape leaves it", markup=False), words)
+        told = Static(f"Mark {self._where}; enter keeps it, escape leaves it", markup=False)
+        yield Vertical(told, words, id="box")
 
     def on_input_submitted(self, entered: Input.Submitted) -> None:
         self.dismiss(entered.value.strip() or None)

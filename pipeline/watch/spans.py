@@ -7,7 +7,7 @@ from rich.cells import cell_len, set_cell_size
 
 Span = tuple[str, str]
 Line = list[Span]
-"""A piece is its text and its role, such as `own` or `dim`: the app knows what colour that is."""
+"""A piece is its text and its role, such as `own`, or `edge` for others with ours on top: the app gives it a colour."""
 
 
 class Glyphs(NamedTuple):
