@@ -48,7 +48,7 @@ def watch_live(options: Options) -> int | None:
         raise Unusable(f"--record {options.record}: {reason}; name a file that can be written") from None
     if why:
         app.story.note("note", why, app.story.end)
-    app.run()
+    app.run(mouse=False)  # so that text can be selected as ever
     return app.return_code
 
 
@@ -83,7 +83,7 @@ def play(path: Path, options: Options) -> int | None:
         rungs: Sequence[Rung] = ladder_for(recording, options.ladder)
         story = _busy("simulating", lambda: simulated(recording, rungs, settings))
     app = PlaybackApp(story, speed=options.speed)
-    app.run()
+    app.run(mouse=False)
     return app.return_code
 
 

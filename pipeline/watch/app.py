@@ -85,7 +85,8 @@ class WatchApp(App[None]):
         self.redraw()
 
     def action_scroll(self, by: int) -> None:
-        self.log_scroll = max(0, self.log_scroll + by)
+        most = self._board.log_length(self.view(), self.canvas.size.width) - 1
+        self.log_scroll = max(0, min(self.log_scroll + by, most))
         self.redraw()
 
     def action_help(self) -> None:

@@ -7,7 +7,7 @@ from . import gauge
 from .axis import axis, rungs_row
 from .columns import Columns
 from .heading import heading, keys, machine, playback, resident
-from .log import log
+from .log import log, log_length
 from .plot import MARGIN, plot
 from .spans import UNICODE, Glyphs, Line, fitted, shortened
 from .story import Story
@@ -54,17 +54,21 @@ class Board:
         foot = [keys(view.window, view.speed is not None, width)]
         if view.speed is not None:
             foot.insert(0, playback(story, view.position, view.speed, view.paused, width, glyphs))
-        wide = width >= _WIDE and view.programs is not None
+        wide = _wide(view, width)
         if view.programs is not None and not wide:
             foot.insert(0, _row_of(view.programs, width))
         room = height - len(head) - len(foot)
         pools = self._pools(view, at, width, room) if at >= 0 else []
         rest = max(0, room - len(pools))
-        told = log(story, view.position, view.scroll, width - (_SIDE + 2 if wide else 0), rest)
+        told = log(story, view.position, view.scroll, _log_width(view, width), rest)
         if wide and view.programs is not None:
             told = _beside(told, _column_of(view.programs, rest))
         lines = [*head, *pools, *told, *foot]
         return [fitted(line, width) for line in lines[:height]]
+
+    def log_length(self, view: View, width: int) -> int:
+        """Lines that the log has by then."""
+        return log_length(self.story, view.position, _log_width(view, width))
 
     def _pools(self, view: View, at: int, width: int, room: int) -> list[Line]:
         seen = self.story.outlooks[at].pools
@@ -117,6 +121,15 @@ class Board:
         found = [axis(self.story, view.position, view.window, width)]
         row = rungs_row(self.story, view.position, view.window, width)
         return [row, *found] if row is not None else found
+
+
+def _wide(view: View, width: int) -> bool:
+    """Have programs a column of their own?"""
+    return width >= _WIDE and view.programs is not None
+
+
+def _log_width(view: View, width: int) -> int:
+    return width - (_SIDE + 2 if _wide(view, width) else 0)
 
 
 def _row_of(programs: Sequence[tuple[str, int]], width: int) -> Line:

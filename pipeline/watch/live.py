@@ -96,9 +96,11 @@ class LiveApp(WatchApp):
     def take(self, item: Any) -> None:
         """What the scaler told next."""
         self.story.add(item)
-        if type(item) is Outlook and not self.paused:
+        if self.paused:
+            return
+        if type(item) is Outlook:
             self._programs.update(event_time())
-            self.redraw()
+        self.redraw()
 
     def view(self) -> View:
         position = max(self._held, self.story.begin) if self.paused else self.story.end

@@ -30,6 +30,11 @@ def log(story: Story, position: float, scroll: int, width: int, rows: int) -> li
     return [fitted(line, width) for line in [title, *shown, *[blank] * (rows - 1 - len(shown))]]
 
 
+def log_length(story: Story, position: float, width: int) -> int:
+    """Lines that the log has, without its title."""
+    return sum(len(_entry(story, entry, width)) for entry in story.told(position))
+
+
 def _entry(story: Story, entry: Entry, width: int) -> list[Line]:
     first, *rest = wrapped(entry.text, width - _TIME - _KIND)
     head: Line = [(f"{moment(story, entry.time):<{_TIME}}", "dim"), (f"{_WORDS[entry.kind]:<{_KIND}}", entry.kind)]

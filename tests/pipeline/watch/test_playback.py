@@ -195,3 +195,17 @@ def test_a_long_recording_is_sought_in_as_quickly_as_a_short_one() -> None:
         assert looked < 2500
 
     run(app, steps)
+
+
+def test_the_log_scrolls_no_further_than_it_goes() -> None:
+    app = PlaybackApp(played_anew("leak"))
+
+    async def steps(app: PlaybackApp, pilot: Pilot[None]) -> None:
+        await pilot.press("end", *["down"] * 30)
+        assert "lines above" in app.canvas.text
+        last = app.log_scroll
+        assert 5 <= last < 12
+        await pilot.press(*["up"] * last)
+        assert app.log_scroll == 0 and "lines above" not in app.canvas.text
+
+    run(app, steps)
