@@ -12,7 +12,7 @@ from .board import Board, View
 from .canvas import Canvas
 from .heading import WINDOWS
 from .screens import AskMark, Help
-from .spans import ASCII, clean
+from .spans import ASCII, COLOURLESS, clean
 from .story import Story
 from .wording import moment
 
@@ -52,6 +52,8 @@ class WatchApp(App[None]):
     def on_mount(self) -> None:
         if not self.console.encoding.startswith("utf"):
             self._board.glyphs = ASCII
+        elif self.no_color:
+            self._board.glyphs = COLOURLESS
         self._logged.loop = asyncio.get_running_loop()
         logging.getLogger("gearshift").addHandler(self._logged)
         if not self.is_headless:

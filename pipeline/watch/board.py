@@ -73,7 +73,7 @@ class Board:
     def _pools(self, view: View, at: int, width: int, room: int) -> list[Line]:
         seen = self.story.outlooks[at].pools
         count = max(1, len(seen))
-        plots = min(_TALLEST, (room - max(6, room // 3) - 2) // count - 4)
+        plots = min(_TALLEST, (room - max(6, room // 4) - 2) // count - 4)
         lines: list[Line] = []
         if plots >= 2:
             for name in seen:
@@ -95,7 +95,6 @@ class Board:
         seen, glyphs = outlook.pools[name], self.glyphs
         if seen is None:
             lines = [fitted([(f"{shortened(name, 20):<{MARGIN}}", "strong"), ("can't be read", "critical")], width)]
-            lines += [[("", "")]] * 3
         else:
             ahead = outlook.shrink
             lines = [

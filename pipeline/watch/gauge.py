@@ -52,9 +52,9 @@ def forecast(seen: PoolOutlook, ahead: float, settings: Settings, name: str, wid
     return fitted(
         [
             (" " * MARGIN, ""),
-            (f"^ others at most {gib(reach)} in {lasting(ahead)}, {(reach + own) / total:.0%} in all", "bound"),
-            ("; ", "dim"),
             left(seen, settings, name),
+            ("; ", "dim"),
+            (f"^ others at most {gib(reach)} in {lasting(ahead)}, {(reach + own) / total:.0%} in all", "bound"),
         ],
         width,
     )

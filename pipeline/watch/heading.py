@@ -22,13 +22,14 @@ def resident(story: Story, position: float, width: int) -> Line:
     if loaded is None:
         told = "not known" if story.ladder and not story.pretended else "nothing"
         if not story.ladder:
-            told = "no ladder, so nothing is decided" if story.pretended else "nothing is told of it"
+            told = "no ladder, so nothing is decided" if story.pretended else "not told"
         since = ""
     else:
         told = clean(loaded.rung or "nothing")
-        told += (
-            ", shifting" if loaded.state == "shifting" else " in pretence" if story.pretended and loaded.rung else ""
-        )
+        if loaded.state == "shifting":
+            told += ", shifting"
+        elif story.pretended and loaded.rung:
+            told += " in pretence"
         since = f" since {moment(story, loaded.time)}, {lasting(position - loaded.time)}"
     name = loaded.rung if loaded is not None else None
     ladder = "  ".join(
@@ -55,7 +56,7 @@ def machine(sample: Sample, width: int) -> Line:
             told.append(f"{shortened(name, 8)} {device.utilisation:.0%}")
     line: Line = [("system ", "dim"), ("  ".join(told) or "nothing but pools is told", "")]
     if sample.missing:
-        line += [("  missing: " + ", ".join(map(clean, sample.missing)), "alert")]
+        line += [("  ", ""), ("missing: " + ", ".join(map(clean, sample.missing)), "alert")]
     return fitted(line, width)
 
 

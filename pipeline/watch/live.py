@@ -26,6 +26,7 @@ _LOOK = 5.0  # seconds between two looks at the programs, at least
 _COSTLY = 400.0  # and so many times what a look takes of a core
 _LATE = 3.0  # intervals without a sample, and seconds at least
 _MOST = 12  # programs
+_WORTH = 10 * 2**20  # bytes from which on one is worth a line
 
 
 class Programs:
@@ -41,7 +42,7 @@ class Programs:
         if now < self._due:
             return
         before = time.thread_time()
-        self.found = held_by_name(self._look())[:_MOST]
+        self.found = [(name, held) for name, held in held_by_name(self._look()) if held >= _WORTH][:_MOST]
         self._due = now + max(_LOOK, _COSTLY * (time.thread_time() - before))
 
 

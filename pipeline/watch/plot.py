@@ -50,17 +50,22 @@ def _cell(
     column: Column | None, base: float, each: float, ceiling: float, glyphs: Glyphs, top: bool
 ) -> tuple[str, str]:
     if column is not None:
-        filled = (column.external - base) / each
+        filled, used = (column.external - base) / each, (column.used - base) / each
         if filled >= 1:
             return glyphs.others, "external"
         if filled > 0:
-            topped = column.used - base >= each / 2 and column.used > column.external
-            return glyphs.partial[min(7, int(filled * 8))], "edge" if topped else "external"
-        if column.used - base >= each / 2:
-            return glyphs.own, "own"
+            return _part(filled, glyphs), "edge" if used >= 1 else "external"
+        if used >= 1 or (used >= 0.5 and glyphs.fill != glyphs.others):  # shades come in whole cells only
+            return glyphs.fill, "own"
+        if used > 0 and glyphs.fill == glyphs.others:
+            return _part(used, glyphs), "own"
         if _within(column.bound, base, each, top):
             return glyphs.bound, "bound"
     return (glyphs.line, "high") if _within(ceiling, base, each, top) else (" ", "")
+
+
+def _part(share: float, glyphs: Glyphs) -> str:
+    return glyphs.partial[min(7, int(share * 8))]
 
 
 def _within(value: float, base: float, each: float, top: bool) -> bool:

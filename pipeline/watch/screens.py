@@ -32,7 +32,8 @@ home  end       to its beginning, to its end
 _SIGNS = """
 Bar: others solid, then ours shaded. Below it ^ is where use may come to, L
 what growth stays below, H the ceiling, C critical.
-Plot: the same over the window; dots are the bound, the line the ceiling.
+Plot: the same over the window, ours on top; dots are the bound, the line
+the ceiling.
 Rung: its place on the ladder, 1 the best, - nothing, ~ a shift under way.
 Events: u up, d down, s unload, m mark. Sizes are in GiB."""
 

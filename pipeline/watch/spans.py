@@ -11,10 +11,11 @@ Line = list[Span]
 
 
 class Glyphs(NamedTuple):
-    """What bars and plots are drawn with. partial: from an eighth to the whole of a cell."""
+    """What bars and plots are drawn with. partial: from an eighth to the whole of a cell. fill: ours in a plot."""
 
     others: str
     own: str
+    fill: str
     free: str
     bound: str
     line: str
@@ -25,8 +26,9 @@ class Glyphs(NamedTuple):
     partial: str
 
 
-UNICODE = Glyphs("█", "▒", "·", "◦", "─", "━", "─", "●", " · ", "▁▂▃▄▅▆▇█")
-ASCII = Glyphs("#", "=", ".", "o", "-", "=", "-", "O", " | ", "....####")
+UNICODE = Glyphs("█", "▒", "█", "·", "◦", "─", "━", "─", "●", " · ", "▁▂▃▄▅▆▇█")
+COLOURLESS = UNICODE._replace(fill="▒")
+ASCII = Glyphs("#", "=", "=", ".", "o", "-", "=", "-", "O", " | ", "....####")
 
 
 def clean(text: str) -> str:

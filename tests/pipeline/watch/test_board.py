@@ -5,7 +5,7 @@ from gearshift.pipeline import Device, Mark, Pool, Pressure, Sample
 from gearshift.pipeline.outlook import OutlookWindow
 from gearshift.pipeline.watch.board import Board, View
 from gearshift.pipeline.watch.columns import Columns
-from gearshift.pipeline.watch.spans import ASCII, length
+from gearshift.pipeline.watch.spans import ASCII, COLOURLESS, length
 from gearshift.pipeline.watch.story import Story
 
 from .pictures import GIB, drawn, played, played_anew, steady, told
@@ -111,6 +111,15 @@ def test_without_unicode_the_picture_is_plain() -> None:
     story = played_anew("leak")
     lines = Board(story, ASCII).draw(View(story.end, 60.0, speed=1.0), 80, 24)
     assert "".join(text for line in lines for text, _ in line).isascii()
+
+
+def test_without_colour_ours_differ_from_others_by_their_shape() -> None:
+    story = played_anew("leak")
+    lines = Board(story, COLOURLESS).draw(View(story.end, 60.0, speed=1.0), 80, 24)
+    drawn_with = {
+        role: {c for line in lines for text, r in line if r == role for c in text} for role in ("external", "own")
+    }
+    assert "▒" in drawn_with["own"] and "▒" not in drawn_with["external"] and "█" not in drawn_with["own"]
 
 
 def test_the_log_scrolls_from_the_newest_to_the_oldest() -> None:
