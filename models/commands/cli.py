@@ -15,6 +15,7 @@ from .report import report
 from .simulate import simulate
 from .tiers import tiers
 from .tune import tune
+from .watch import watch
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -51,6 +52,10 @@ _add(
     chat, "Talk with the best rung that fits.",
     "", '--ladder ladder.toml --system "Answer in one sentence."', "-v --max-tokens 100",
     "< questions.txt > answers.txt",
+)  # fmt: skip
+_add(
+    watch, "What gearshift sees and decides, in this terminal.",
+    "", "--ladder ladder.toml --record run.jsonl", "run.jsonl --speed 10",
 )  # fmt: skip
 _add(
     record, "Keep what the machine goes through.",

@@ -1,4 +1,4 @@
-"""What `gearshift simulate`, `tune` and `report` are given: a recording, a ladder and settings, checked."""
+"""What `gearshift simulate`, `tune`, `report` and `watch` are given: a recording, a ladder and settings, checked."""
 
 import math
 from collections.abc import Iterable
@@ -43,18 +43,22 @@ def understood(path: Path, ladder: Path | None, changes: Iterable[str], load_tim
 
 def recorded(path: Path, changes: Iterable[str], load_time: float | None) -> Given:
     """The same without a ladder. Raises Unusable."""
-    changed = _changed(changes)
+    changed = changed_settings(changes)
     if load_time is not None and not (math.isfinite(load_time) and load_time >= 0):
         raise Unusable(f"--load-time must be seconds of at least 0, got {load_time!r}", 2)
     recording = _recording(path)
     header = recording.header
     base = header.settings if header is not None and header.settings is not None else None
-    start = base or fitted(Settings(), recording.samples)
+    settings = settings_with(base or fitted(Settings(), recording.samples), changed)
+    return Given(recording, [], settings, tuple(changed), load_time)
+
+
+def settings_with(settings: Settings, changed: dict[str, Any]) -> Settings:
+    """The same with what was changed. Raises Unusable."""
     try:
-        settings = msgspec.structs.replace(start, **changed)
+        return msgspec.structs.replace(settings, **changed)
     except ValueError as error:
         raise Unusable(f"--set: {error}", 2) from None
-    return Given(recording, [], settings, tuple(changed), load_time)
 
 
 def with_ladder(given: Given, file: Path | None) -> Given:
@@ -107,7 +111,8 @@ def _ladder(recording: Recording, file: Path | None) -> list[Rung]:
     return [msgspec.structs.replace(rung, quality=quality) for rung, quality in told]
 
 
-def _changed(changes: Iterable[str]) -> dict[str, Any]:
+def changed_settings(changes: Iterable[str]) -> dict[str, Any]:
+    """What `--set KEY=VALUE` says, by the names of the fields. Raises Unusable."""
     fields = {field.name: field.type for field in msgspec.structs.fields(Settings)}
     made: dict[str, Any] = {}
     for change in changes:

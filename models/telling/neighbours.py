@@ -4,9 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-import psutil
-
-from ...pipeline.probes.processes import ProcessTree
+from ...pipeline.programs import Process, processes
 
 LATELY = 600.0
 """Seconds that count as lately."""
@@ -19,15 +17,6 @@ BROWSERS = (
 )  # fmt: skip
 
 
-class Process(NamedTuple):
-    """pid and began tell it from all others. held: bytes resident that it shares with no other."""
-
-    pid: int
-    began: float
-    name: str
-    held: int
-
-
 class Program(NamedTuple):
     """All processes of one name. held: bytes. grown: bytes of that taken lately, None where that isn't known."""
 
@@ -38,20 +27,6 @@ class Program(NamedTuple):
     @property
     def browser(self) -> bool:
         return any(self.name.lower().startswith(name) for name in BROWSERS)
-
-
-def processes() -> list[Process]:
-    """All that may be looked at, without this process and its descendants."""
-    ours = set(ProcessTree().pids())
-    found: list[Process] = []
-    for process in psutil.process_iter(["pid", "name", "memory_info", "create_time"]):
-        info = process.info
-        memory = info["memory_info"]
-        if info["pid"] in ours or memory is None:
-            continue
-        held = memory.rss - getattr(memory, "shared", 0)
-        found.append(Process(info["pid"], info["create_time"] or 0.0, info["name"] or f"process {info['pid']}", held))
-    return found
 
 
 class Neighbours:

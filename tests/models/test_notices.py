@@ -10,11 +10,12 @@ import psutil
 import pytest
 from gearshift.models import Ladder, Notice, Outcome, WordingError
 from gearshift.models.needs.remembered import Need, Needs
-from gearshift.models.telling.neighbours import Neighbours, Process, Program, processes
+from gearshift.models.telling.neighbours import Neighbours, Program
 from gearshift.models.telling.notices import Notices
 from gearshift.models.telling.suggestions import Suggestions
 from gearshift.models.telling.wording import SHIPPED, Wording
 from gearshift.pipeline import Decision, Pool, Reason, Residency, Sample, Settings
+from gearshift.pipeline.programs import Process, processes
 
 MIB, GIB = 1 << 20, 1 << 30
 TOTAL = 1000 * MIB

@@ -23,7 +23,9 @@ def file(tmp_path: Path) -> Path:
     return made
 
 
-COMMANDS = ("demo", "chat", "record", "replay", "simulate", "tune", "plan", "tiers", "doctor")
+COMMANDS = (
+    "demo", "chat", "watch", "record", "replay", "simulate", "report", "tune", "plan", "tiers", "doctor",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("args", [[], *([command] for command in COMMANDS)])

@@ -1,0 +1,1 @@
+"""What is going on, live or played back, in a terminal."""
