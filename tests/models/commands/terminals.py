@@ -15,7 +15,8 @@ _STEERING = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\r")
 
 
 class Terminal:
-    """`gearshift` in a pseudo-terminal of 80 columns. seen: all that it showed, without what steers the cursor."""
+    """`gearshift` in a pseudo-terminal of 80 columns. seen: all that it showed, without what steers the cursor.
+    raw: with it."""
 
     def __init__(self, *args: str | Path, **more: str) -> None:
         ours, theirs = pty.openpty()
@@ -26,7 +27,7 @@ class Terminal:
             stdin=theirs, stdout=theirs, stderr=theirs, env=env, start_new_session=True, preexec_fn=_own_terminal,
         )  # fmt: skip
         os.close(theirs)
-        self._ours, self.seen, self._found = ours, "", 0
+        self._ours, self.seen, self.raw, self._found = ours, "", "", 0
 
     def until(self, *texts: str, seconds: float = 60.0) -> None:
         """Read on until one of these comes, after the one that was found last."""
@@ -65,6 +66,7 @@ class Terminal:
             read = os.read(self._ours, 1 << 16)
         except OSError:  # nobody is at the other end any more
             return False
+        self.raw += read.decode(errors="replace")
         self.seen += _STEERING.sub("", read.decode(errors="replace"))
         return bool(read)
 
