@@ -1,5 +1,6 @@
 """What a live cell shows, as plain data for its front end."""
 
+import threading
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +19,7 @@ Point = tuple[float, int, int, float]
 class LivePicture:
     """The last `window` seconds of each pool and the last decisions; what it keeps is bounded by both.
 
-    A silence, as that of a pause, and a clock that goes back begin the lines anew.
+    A silence, as that of a pause, and a clock that goes back begin the lines anew. Thread-safe.
     """
 
     def __init__(self, window: float, settings: Settings) -> None:
@@ -27,10 +28,27 @@ class LivePicture:
         self._totals: dict[str, int] = {}
         self._decisions: deque[Decision] = deque(maxlen=_SENTENCES)
         self._time = 0.0
+        self._guard = threading.Lock()
 
     def update(self, outlook: Outlook) -> None:
+        with self._guard:
+            self._extend(outlook)
+
+    def decided(self, decision: Decision) -> None:
+        with self._guard:
+            self._decisions.append(decision)
+
+    def told(self, rung: str | None) -> dict[str, Any]:
+        """For the front end: bytes, and seconds before the newest sample."""
+        with self._guard:
+            pools = [self._pool(name, total) for name, total in self._totals.items()]
+            sentences = [(self._time - d.time, d.kind, d.explain()) for d in reversed(self._decisions)]
+        return {"window": self._window, "rung": rung, "pools": pools, "decisions": sentences}
+
+    def _extend(self, outlook: Outlook) -> None:
         if not self._time <= outlook.time <= self._time + self._settings.silence:
             self._lines.clear()
+            self._totals.clear()
         self._time = outlook.time
         for name, seen in outlook.pools.items():
             line = self._lines.setdefault(name, deque())
@@ -43,27 +61,18 @@ class LivePicture:
             while line and line[0][0] < oldest:
                 line.popleft()
 
-    def decided(self, decision: Decision) -> None:
-        self._decisions.append(decision)
-
-    def told(self, rung: str | None) -> dict[str, Any]:
-        """For the front end: bytes, and seconds before the newest sample."""
+    def _pool(self, name: str, total: int) -> dict[str, Any]:
         settings = self._settings
-        pools = [
-            {
-                "name": name,
-                "total": total,
-                "ceilings": {
-                    "low": settings.limit(name, total, settings.low),
-                    "high": settings.limit(name, total),
-                    "critical": settings.critical * total,
-                },
-                "points": [(round(time - self._time, 2), *rest) for time, *rest in _thinned(self._lines[name])],
-            }
-            for name, total in self._totals.items()
-        ]
-        sentences = [(self._time - d.time, d.kind, d.explain()) for d in reversed(self._decisions)]
-        return {"window": self._window, "rung": rung, "pools": pools, "decisions": sentences}
+        return {
+            "name": name,
+            "total": total,
+            "ceilings": {
+                "low": settings.limit(name, total, settings.low),
+                "high": settings.limit(name, total),
+                "critical": settings.limit(name, total, settings.critical),
+            },
+            "points": [(round(time - self._time, 2), *rest) for time, *rest in _thinned(self._lines[name])],
+        }
 
 
 def _thinned(line: deque[Point]) -> Iterator[Point]:

@@ -1,6 +1,6 @@
 import msgspec
 import pytest
-from gearshift.pipeline import Settings
+from gearshift.pipeline import Pool, Sample, Settings
 from gearshift.pipeline.outlook import OutlookWindow
 from gearshift.pipeline.testing import samples_of
 from gearshift.pipeline.views.live_picture import LivePicture
@@ -42,3 +42,12 @@ def test_a_clock_that_goes_back_and_a_silence_begin_the_line_anew(later: float) 
             picture.update(outlook)
     (pool,) = picture.told(None)["pools"]
     assert [point[1] for point in pool["points"]] == [200, 200]
+
+
+def test_a_pool_that_a_silence_outlasted_is_not_told_of_any_more() -> None:
+    settings = Settings()
+    picture, outlooks = LivePicture(1e6, settings), OutlookWindow(settings)
+    before, after = Pool(100, 40), Sample(99.0, {"ram": Pool(100, 50)})
+    for sample in (Sample(0.0, {"ram": before, "cuda:0": before}), after):
+        picture.update(outlooks.sample(sample))
+    assert [pool["name"] for pool in picture.told(None)["pools"]] == ["ram"]
