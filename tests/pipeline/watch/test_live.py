@@ -117,6 +117,36 @@ def test_a_mark_is_written_to_the_recording_among_samples_and_decisions(tmp_path
     assert found.header is not None and found.header.ladder == tuple(LADDER)
 
 
+def test_a_recording_that_has_ended_is_told_of(tmp_path: Path) -> None:
+    app, source = fed(tmp_path / "run.jsonl")
+    recorder = app.begin_recording()
+    assert recorder is not None
+
+    async def steps(app: LiveApp, pilot: Pilot[None]) -> None:
+        source.on_next(now())
+        await until(pilot, lambda: " recording " in app.canvas.text)
+        recorder.dispose()
+        source.on_next(now())
+        await until(pilot, lambda: "recording has ended" in app.canvas.text)
+
+    run(app, steps)
+
+
+def test_samples_that_come_thick_and_fast_are_drawn_now_and_then_and_the_last_of_them_too() -> None:
+    app, source = fed()
+
+    async def steps(app: LiveApp, pilot: Pilot[None]) -> None:
+        pictures: set[str] = set()
+        for used in range(100, 200):
+            source.on_next(now(used * GIB // 100))
+            await pilot.pause(0)
+            pictures.add(app.canvas.text)
+        await until(pilot, lambda: "others 1.99" in app.canvas.text)
+        assert len(app.story.times) == 100 and len(pictures) < 50
+
+    run(app, steps)
+
+
 def test_a_sensor_that_falls_silent_is_told_of() -> None:
     app, source = fed()
 
