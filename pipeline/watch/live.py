@@ -1,6 +1,5 @@
 """This machine, as it is watched."""
 
-import asyncio
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,7 +14,7 @@ from ..programs import Process, held_by_name, processes
 from ..recording import record
 from ..scaler import ProactiveScaler
 from ..sources import event_time
-from .app import WatchApp
+from .app import WatchApp, caller
 from .board import View
 from .story import Story
 
@@ -82,11 +81,10 @@ class LiveApp(WatchApp):
         return self._recorder
 
     def on_mount(self) -> None:
-        loop = asyncio.get_running_loop()
+        call = caller()
 
         def tell(item: Any) -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(self.take, item)
+            call(lambda: self.take(item))
 
         for stream in (self._scaler.outlooks, self._scaler.decisions):
             self._wires.add(stream.subscribe(tell))

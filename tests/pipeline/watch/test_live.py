@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -137,8 +138,14 @@ def test_samples_that_come_thick_and_fast_are_drawn_now_and_then_and_the_last_of
 
     async def steps(app: LiveApp, pilot: Pilot[None]) -> None:
         pictures: set[str] = set()
-        for used in range(100, 200):
-            source.on_next(now(used * GIB // 100))
+
+        def feed() -> None:
+            for used in range(100, 200):
+                source.on_next(now(used * GIB // 100))
+
+        thread = threading.Thread(target=feed)  # as the sampler's, it knows nothing of the app
+        thread.start()
+        while thread.is_alive() or len(app.story.times) < 100:
             await pilot.pause(0)
             pictures.add(app.canvas.text)
         await until(pilot, lambda: "others 1.99" in app.canvas.text)
