@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from reactivex import Observable, abc
+from reactivex import Observable
 from reactivex.disposable import CompositeDisposable, Disposable
 
 from ..operators.typing import whole
@@ -106,7 +106,7 @@ def record(
     settings: Settings | None = None,
     max_bytes: int | None = None,
     keep: int = 5,
-) -> abc.DisposableBase:
+) -> CompositeDisposable:
     """Write every sample to `path`, and all the rest among them, until the samples end.
 
     A stream that fails, or a disk that refuses, ends the recording and is logged; the samples go on for others.
@@ -121,7 +121,7 @@ def record(
         max_bytes, keep: as in `Recorder`.
 
     Returns:
-        What ends the recording when it is disposed.
+        What ends the recording when it is disposed, and is disposed when the recording has ended of itself.
 
     Raises:
         OSError: when the file can't be begun.

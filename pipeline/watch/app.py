@@ -1,8 +1,10 @@
 """The picture on a terminal, and its keys; live and played back alike."""
 
 import asyncio
+import contextvars
 import logging
 import signal
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.app import App, ComposeResult
@@ -15,6 +17,19 @@ from .screens import AskMark, Help
 from .spans import ASCII, COLOURLESS, clean
 from .story import Story
 from .wording import moment
+
+Caller = Callable[[Callable[[], None]], None]
+
+
+def caller() -> Caller:
+    """Hands work of any thread to the loop that runs now, within the context that is current now."""
+    loop, context = asyncio.get_running_loop(), contextvars.copy_context()
+
+    def call(work: Callable[[], None]) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(work, context=context)
+
+    return call
 
 
 class WatchApp(App[None]):
@@ -54,7 +69,7 @@ class WatchApp(App[None]):
             self._board.glyphs = ASCII
         elif self.no_color:
             self._board.glyphs = COLOURLESS
-        self._logged.loop = asyncio.get_running_loop()
+        self._logged.call = caller()
         logging.getLogger("gearshift").addHandler(self._logged)
         if not self.is_headless:
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
@@ -112,7 +127,7 @@ class _Logged(logging.Handler):
     def __init__(self, app: WatchApp) -> None:
         super().__init__(logging.WARNING)
         self._app = app
-        self.loop: asyncio.AbstractEventLoop | None = None
+        self.call: Caller = lambda _work: None
 
     def emit(self, record: logging.LogRecord) -> None:
         if hasattr(record, "gearshift_kind"):  # a decision, which is told as such
@@ -123,5 +138,4 @@ class _Logged(logging.Handler):
             self._app.story.note("note", text, self._app.story.end)
             self._app.redraw()
 
-        if self.loop is not None and not self.loop.is_closed():
-            self.loop.call_soon_threadsafe(note)
+        self.call(note)

@@ -72,7 +72,9 @@ class Board:
 
     def _pools(self, view: View, at: int, width: int, room: int) -> list[Line]:
         seen = self.story.outlooks[at].pools
-        count = max(1, len(seen))
+        if not seen:
+            return [fitted([("no pool of memory is told of", "dim")], width)]
+        count = len(seen)
         plots = min(_TALLEST, (room - max(6, room // 4) - 2) // count - 4)
         lines: list[Line] = []
         if plots >= 2:

@@ -1,6 +1,5 @@
 """This machine, as it is watched."""
 
-import asyncio
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,7 +14,7 @@ from ..programs import Process, held_by_name, processes
 from ..recording import record
 from ..scaler import ProactiveScaler
 from ..sources import event_time
-from .app import WatchApp
+from .app import WatchApp, caller
 from .board import View
 from .story import Story
 
@@ -25,6 +24,7 @@ KEPT = 3600.0
 _LOOK = 5.0  # seconds between two looks at the programs, at least
 _COSTLY = 400.0  # and so many times what a look takes of a core
 _LATE = 3.0  # intervals without a sample, and seconds at least
+_OFTEN = 0.25  # seconds between pictures, at least
 _MOST = 12  # programs
 _WORTH = 10 * 2**20  # bytes from which on one is worth a line
 
@@ -65,25 +65,26 @@ class LiveApp(WatchApp):
         self._marks: Subject[Mark] = Subject()
         self._wires = CompositeDisposable()
         self._held = 0.0
+        self._drawn, self._waiting = float("-inf"), False
+        self._recorder: CompositeDisposable | None = None
 
     def begin_recording(self) -> abc.DisposableBase | None:
-        """Raises OSError where the file can't be begun."""
+        """What ends it; None where no file was named. Raises OSError, ImportError where the file can't be begun."""
         if self._recording is None:
             return None
         scaler = self._scaler
-        wire = record(
+        self._recorder = record(
             scaler.samples, self._recording, decisions=scaler.decisions, marks=self._marks, asked=scaler.asked,
             ladder=scaler.ladder, settings=scaler.settings,
         )  # fmt: skip
-        self._wires.add(wire)
-        return wire
+        self._wires.add(self._recorder)
+        return self._recorder
 
     def on_mount(self) -> None:
-        loop = asyncio.get_running_loop()
+        call = caller()
 
         def tell(item: Any) -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(self.take, item)
+            call(lambda: self.take(item))
 
         for stream in (self._scaler.outlooks, self._scaler.decisions):
             self._wires.add(stream.subscribe(tell))
@@ -99,13 +100,25 @@ class LiveApp(WatchApp):
         self.story.add(item)
         if self.paused:
             return
+        now = event_time()
         if type(item) is Outlook:
-            self._programs.update(event_time())
+            self._programs.update(now)
+        left = self._drawn + _OFTEN - now
+        if left <= 0:
+            self._follow()
+        elif not self._waiting:
+            self._waiting = True
+            self.set_timer(left, self._follow)
+
+    def _follow(self) -> None:
+        self._waiting, self._drawn = False, event_time()
         self.redraw()
 
     def view(self) -> View:
         position = max(self._held, self.story.begin) if self.paused else self.story.end
-        states = [self.late(event_time()), "paused" if self.paused else "", "recording" if self._recording else ""]
+        recorder = self._recorder
+        kept = "" if recorder is None else "recording has ended" if recorder.is_disposed else "recording"
+        states = [self.late(event_time()), "paused" if self.paused else "", kept]
         return View(
             position, self.window, self.log_scroll, ", ".join(state for state in states if state),
             self._programs.found, paused=self.paused,

@@ -1,14 +1,15 @@
 """The picture at one moment."""
 
 import pytest
-from gearshift.pipeline import Device, Mark, Pool, Pressure, Sample
+from gearshift.pipeline import Device, Mark, Pool, Pressure, Sample, load
 from gearshift.pipeline.outlook import OutlookWindow
 from gearshift.pipeline.watch.board import Board, View
 from gearshift.pipeline.watch.columns import Columns
+from gearshift.pipeline.watch.playing import own_settings, recorded
 from gearshift.pipeline.watch.spans import ASCII, COLOURLESS, length
 from gearshift.pipeline.watch.story import Story
 
-from .pictures import GIB, drawn, played, played_anew, steady, told
+from .pictures import GIB, RECORDINGS, drawn, played, played_anew, steady, told
 
 SIZES = [(80, 24), (60, 20), (200, 60), (30, 8), (10, 3), (1, 1)]
 
@@ -19,6 +20,23 @@ def test_the_picture_fills_the_window_whatever_its_size(width: int, height: int)
     for programs in (None, [("firefox", 2 * GIB)]):
         lines = Board(story).draw(View(story.end, 60.0, programs=programs, speed=1.0), width, height)
         assert len(lines) == min(height, len(lines)) and {length(line) for line in lines} == {width}
+
+
+def test_recordings_of_other_programs_are_drawn_too() -> None:
+    count = 0
+    for file in sorted((RECORDINGS / "imported").rglob("*.*")):
+        try:
+            recording = load(file)
+        except ValueError:
+            continue  # it needs to be told what its columns mean
+        count += 1
+        story = recorded(recording, own_settings(recording))
+        for share in (0.0, 0.3, 1.0):
+            text = "\n".join(drawn(story, story.begin + share * (story.end - story.begin), speed=1.0))
+            known = any(sample.pools for sample in recording.samples)
+            assert any(words in text for words in ("GiB in use", "can't be read")) == known, file
+            assert known or "no pool of memory is told of" in text
+    assert count > 15
 
 
 def test_all_that_matters_is_on_a_small_terminal() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -115,6 +116,42 @@ def test_a_mark_is_written_to_the_recording_among_samples_and_decisions(tmp_path
     assert [mark.text for mark in found.marks] == ["tea"] and found.marks[0].time == found.samples[0].time
     assert [decision.target for decision in found.decisions] == ["large"]
     assert found.header is not None and found.header.ladder == tuple(LADDER)
+
+
+def test_a_recording_that_has_ended_is_told_of(tmp_path: Path) -> None:
+    app, source = fed(tmp_path / "run.jsonl")
+    recorder = app.begin_recording()
+    assert recorder is not None
+
+    async def steps(app: LiveApp, pilot: Pilot[None]) -> None:
+        source.on_next(now())
+        await until(pilot, lambda: " recording " in app.canvas.text)
+        recorder.dispose()
+        source.on_next(now())
+        await until(pilot, lambda: "recording has ended" in app.canvas.text)
+
+    run(app, steps)
+
+
+def test_samples_that_come_thick_and_fast_are_drawn_now_and_then_and_the_last_of_them_too() -> None:
+    app, source = fed()
+
+    async def steps(app: LiveApp, pilot: Pilot[None]) -> None:
+        pictures: set[str] = set()
+
+        def feed() -> None:
+            for used in range(100, 200):
+                source.on_next(now(used * GIB // 100))
+
+        thread = threading.Thread(target=feed)  # as the sampler's, it knows nothing of the app
+        thread.start()
+        while thread.is_alive() or len(app.story.times) < 100:
+            await pilot.pause(0)
+            pictures.add(app.canvas.text)
+        await until(pilot, lambda: "others 1.99" in app.canvas.text)
+        assert len(app.story.times) == 100 and len(pictures) < 50
+
+    run(app, steps)
 
 
 def test_a_sensor_that_falls_silent_is_told_of() -> None:
