@@ -99,6 +99,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         """Bytes of a pool that may be in use: up to `share` of it, by default `high`, and never what is reserved."""
         return min((self.high if share is None else share) * total, total - self.reserve.get(pool, 0))
 
+    def ceilings(self, pool: str, total: int) -> dict[str, float]:
+        """Bytes of a pool by name: `low` and `high`, and `critical`, which is acted on whatever is reserved.
+
+        >>> Settings(reserve={"ram": 400}).ceilings("ram", 1000)
+        {'low': 600, 'high': 600, 'critical': 920.0}
+        """
+        low, high = (self.limit(pool, total, share) for share in (self.low, self.high))
+        return {"low": low, "high": high, "critical": self.critical * total}
+
     @property
     def silence(self) -> float:
         """Seconds without a sample after which what was seen before counts no more."""

@@ -95,9 +95,10 @@ def ceilings(
     drawn: "Figure", settings: Settings, pool: str, total: int, highest: float, palette: Palette, row: int
 ) -> None:
     """Lines across a row for what of the pool may be in use; the axis up to its total, or `highest` GiB if more."""
+    levels = settings.ceilings(pool, total)
     for ceiling, anchor in _CEILINGS:
         colour = getattr(palette, ceiling)
-        level = settings.limit(pool, total, getattr(settings, ceiling))
+        level = levels[ceiling]
         drawn.add_shape(
             type="line", xref="x domain", x0=0, x1=1, y0=level / GIB, y1=level / GIB, row=row, col=1,
             line={"color": colour, "width": 1, "dash": "dot" if ceiling == "low" else "solid"},

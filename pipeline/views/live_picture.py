@@ -62,15 +62,10 @@ class LivePicture:
                 line.popleft()
 
     def _pool(self, name: str, total: int) -> dict[str, Any]:
-        settings = self._settings
         return {
             "name": name,
             "total": total,
-            "ceilings": {
-                "low": settings.limit(name, total, settings.low),
-                "high": settings.limit(name, total),
-                "critical": settings.limit(name, total, settings.critical),
-            },
+            "ceilings": self._settings.ceilings(name, total),
             "points": [(round(time - self._time, 2), *rest) for time, *rest in _thinned(self._lines[name])],
         }
 

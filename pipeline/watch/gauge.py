@@ -29,13 +29,8 @@ def bar(seen: PoolOutlook, ahead: float, settings: Settings, name: str, width: i
         (glyphs.free * (room - used), "dim"),
     ]  # fmt: skip
     letters: dict[int, tuple[str, str]] = {}
-    reach = seen.bound(ahead) + _used(seen) - seen.external
-    for place, letter, role in (
-        (reach, "^", "bound"),
-        (settings.limit(name, total, settings.low), "L", "low"),
-        (settings.limit(name, total), "H", "high"),
-        (settings.limit(name, total, settings.critical), "C", "critical"),
-    ):
+    levels = {"bound": seen.bound(ahead) + _used(seen) - seen.external, **settings.ceilings(name, total)}
+    for (role, place), letter in zip(levels.items(), "^LHC", strict=True):
         letters[min(room - 1, max(0, round(place / total * room) - (letter == "^")))] = (letter, role)
     below: Line = [(" " * MARGIN, "")]
     at = 0
@@ -63,8 +58,9 @@ def forecast(seen: PoolOutlook, ahead: float, settings: Settings, name: str, wid
 def left(seen: PoolOutlook, settings: Settings, name: str) -> tuple[str, str]:
     """Time until the ceiling at this pace, in words."""
     total, used = seen.pool.total, _used(seen)
-    limit = settings.limit(name, total)
-    if used > settings.limit(name, total, settings.critical):
+    levels = settings.ceilings(name, total)
+    limit = levels["high"]
+    if used >= levels["critical"]:
         return f"past critical, C {settings.critical:.0%}", "critical"
     if used > limit:
         return f"past the ceiling, H {limit / total:.0%}", "high"

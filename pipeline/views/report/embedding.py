@@ -50,13 +50,11 @@ def rung_names(found: Timeline) -> list[str]:
 
 def _pool(name: str, track: Track, order: Sequence[int], found: Timeline) -> dict[str, Any]:
     width, counts = histogram(track.misses.errors)
-    settings, total = found.settings, track.total
+    total = track.total
     return {
         "name": name,
         "total": total,
-        "high": settings.limit(name, total),
-        "low": settings.limit(name, total, settings.low),
-        "critical": settings.limit(name, total, settings.critical),
+        **found.settings.ceilings(name, total),
         "external": _floats(track.external[i] for i in order),
         "own": _floats(track.own[i] for i in order),
         "bound": _floats(track.bound[i] for i in order),
