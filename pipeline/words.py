@@ -104,6 +104,23 @@ def gib(count: float) -> str:
     return f"{count / GIB:.2f} GiB"
 
 
+def duration(seconds: float) -> str:
+    """12.3 s, or 1:02:03 from two minutes on.
+
+    >>> duration(12.34), duration(3723.0), duration(90000.0)
+    ('12.3 s', '1:02:03', '25:00:00')
+    """
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+def counted(number: int, what: str) -> str:
+    """1 shift, 2 shifts."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def _why(r: Reason) -> str:
     against = f"{r.ceiling:.0%} of {gib(r.total)} in {r.pool}"
     if r.rule == "forecast":

@@ -12,7 +12,7 @@ from ...pipeline.samples import Sample
 from ...pipeline.sources import Sampler, default_probes
 from ...pipeline.tier_file import TierError
 from ...pipeline.tiers import HardwareTierDetector
-from ...pipeline.words import GIB
+from ...pipeline.words import gib
 from .doctor_findings import Findings
 
 _NEEDED = ("torch", "transformers", "accelerate", "safetensors", "reactivex", "psutil", "msgspec", "typer", "rich")
@@ -49,9 +49,9 @@ def software(found: Findings) -> None:
 def memory(found: Findings) -> None:
     """RAM and what limits it, swap, stalls and cores, as in a sample; and the tier that follows."""
     host = host_limit()
-    found.tell("RAM", f"{_gib(host.total)}, {_gib(host.total - host.used)} available")
+    found.tell("RAM", f"{gib(host.total)}, {gib(host.total - host.used)} available")
     limits = MemoryGroups().limits()
-    told = [f"{_gib(limit.total)} ({_gib(limit.used)} in use)" for limit in limits]
+    told = [f"{gib(limit.total)} ({gib(limit.used)} in use)" for limit in limits]
     found.tell("Control group limits", ", ".join(told) or "none")
     sampler = Sampler(default_probes())
     try:
@@ -78,7 +78,7 @@ def gpus(found: Findings) -> None:
         return
     finally:
         probe.close()
-    told = [f"{name} {'unreadable' if p is None else f'{_gib(p.total)}'}" for name, p in pools.items()]
+    told = [f"{name} {'unreadable' if p is None else gib(p.total)}" for name, p in pools.items()]
     found.tell("NVIDIA GPUs", ", ".join(told) or "none that NVML tells of")
 
 
@@ -88,8 +88,8 @@ def _sampled(found: Findings, sample: Sample) -> None:
         found.tell("RAM under its limit", "can't be read")
         found.break_("the memory in use can't be read", "see that /proc is mounted and may be read")
     else:
-        found.tell("RAM under its limit", f"{_gib(ram.used)} of {_gib(ram.total)} in use ({ram.used / ram.total:.0%})")
-    found.tell("Swap in use", "unknown" if sample.swap_used is None else _gib(sample.swap_used))
+        found.tell("RAM under its limit", f"{gib(ram.used)} of {gib(ram.total)} in use ({ram.used / ram.total:.0%})")
+    found.tell("Swap in use", "unknown" if sample.swap_used is None else gib(sample.swap_used))
     pressure = bool(sample.pressure)
     found.tell("Pressure stall information", "there" if pressure else "none in this kernel")
     if not pressure and sys.platform == "linux":
@@ -112,7 +112,3 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _gib(size: float) -> str:
-    return f"{size / GIB:.2f} GiB"

@@ -22,9 +22,8 @@ from ...pipeline.scaler import ProactiveScaler
 from ...pipeline.settings import Settings
 from ...pipeline.sources import event_time
 from ...pipeline.tiers import machine_settings
-from ...pipeline.words import GIB, Decision
+from ...pipeline.words import Decision, counted, duration, gib
 from .ladder_input import rungs_in
-from .simulation_report import moment
 from .typed_lines import TypedLines
 
 _HINT = "Ctrl-C ends it; a line that you type becomes a mark"
@@ -109,10 +108,10 @@ def show(done: Done, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({**done._asdict(), "out": str(done.out)}, indent=2))
         return
-    beside = [_count(n, what) for n, what in ((done.decisions, "decision"), (done.marks, "mark")) if n]
-    counted = " and ".join([", ".join([_count(done.samples, "sample"), *beside[:-1]]), *beside[-1:]])
+    beside = [counted(n, what) for n, what in ((done.decisions, "decision"), (done.marks, "mark")) if n]
+    kept = " and ".join([", ".join([counted(done.samples, "sample"), *beside[:-1]]), *beside[-1:]])
     cut = ", and then the disk refused" if done.end == "failed" else ""
-    typer.echo(f"{done.out}: {counted} over {moment(done.seconds)}, {_told(done.bytes)}{cut}")
+    typer.echo(f"{done.out}: {kept} over {duration(done.seconds)}, {_told(done.bytes)}{cut}")
 
 
 @contextmanager
@@ -140,7 +139,7 @@ def _line(scaler: ProactiveScaler, marks: Observable[Mark], begun: float) -> Ite
         return
 
     def tell(what: str, style: str = "") -> None:
-        console.print(Text(f"{moment(time.monotonic() - begun)}  {what}", style))
+        console.print(Text(f"{duration(time.monotonic() - begun)}  {what}", style))
 
     with (
         console.status(Text("Taking the first sample …")) as status,
@@ -152,12 +151,8 @@ def _line(scaler: ProactiveScaler, marks: Observable[Mark], begun: float) -> Ite
 
 def _progress(counts: _Counts, passed: float, size: int) -> str:
     pool = counts.last.pools.get("ram") if counts.last is not None else None
-    ram = "" if pool is None else f"; RAM {pool.used / pool.total:.0%} of {pool.total / GIB:.2f} GiB"
-    return f"{_count(counts.samples, 'sample')}, {moment(passed)}, {_told(size)}{ram}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    ram = "" if pool is None else f"; RAM {pool.used / pool.total:.0%} of {gib(pool.total)}"
+    return f"{counted(counts.samples, 'sample')}, {duration(passed)}, {_told(size)}{ram}"
 
 
 def _told(size: int) -> str:

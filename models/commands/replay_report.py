@@ -11,10 +11,9 @@ from rich.text import Text
 
 from ...pipeline.replayed import replayed
 from ...pipeline.scaler import ProactiveScaler
-from ...pipeline.words import Decision
+from ...pipeline.words import Decision, counted, duration
 from .progress import decisions_unlogged
 from .simulation_input import Given
-from .simulation_report import moment
 
 
 class Replay(NamedTuple):
@@ -38,7 +37,7 @@ def run(given: Given, *, own: bool) -> Replay:
 def show(given: Given, found: Replay, speed: float | None) -> None:
     """Print it for people; with a speed each line when it is due, so many seconds of the recording in one."""
     console, start, begun = Console(highlight=False), given.recording.samples[0].time, time.monotonic()
-    wide = len(moment(given.recording.samples[-1].time - start))
+    wide = len(duration(given.recording.samples[-1].time - start))
     lines = [(d.time, Text(d.explain())) for d in found.decisions]
     lines += [(mark.time, Text(f"Mark: {mark.text}", "dim")) for mark in given.recording.marks]
     for at, told in sorted(lines, key=lambda line: line[0]):
@@ -46,12 +45,12 @@ def show(given: Given, found: Replay, speed: float | None) -> None:
             time.sleep(max(0.0, (at - start) / speed - (time.monotonic() - begun)))
         line = Table.grid(padding=(0, 2))
         line.add_column(justify="right", no_wrap=True, min_width=wide)
-        line.add_row(moment(at - start), told)
+        line.add_row(duration(at - start), told)
         console.print(line)
-    span = moment(given.recording.samples[-1].time - start)
+    span = duration(given.recording.samples[-1].time - start)
     how = "as in a dry run" if found.dry else "beside what was loaded then"
-    count = len(found.decisions)
-    console.print(Text(f"{count or 'No'} decision{'' if count == 1 else 's'} over {span}, {how}."))
+    made = counted(len(found.decisions), "decision") if found.decisions else "No decisions"
+    console.print(Text(f"{made} over {span}, {how}."))
 
 
 def as_json(given: Given, found: Replay) -> str:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from ...pipeline.simulation.result import Moment, Simulation
 from ...pipeline.simulation.simulate import simulate
+from ...pipeline.words import duration
 from .simulation_input import Given
 
 _MOST = 60  # decisions that people are shown
@@ -37,7 +38,7 @@ def show(given: Given, found: Simulation) -> None:
     sentences = Table.grid(padding=(0, 2))
     sentences.add_column(justify="right", no_wrap=True)
     for decision in found.decisions[:_MOST]:
-        sentences.add_row(moment(decision.time - start), Text(decision.explain()))
+        sentences.add_row(duration(decision.time - start), Text(decision.explain()))
     console.print(sentences)
     if len(found.decisions) > _MOST:
         console.print(Text(f"and {len(found.decisions) - _MOST} more; --json has them all"))
@@ -77,19 +78,11 @@ def headline(given: Given) -> str:
     loads = "at 1.5 GB/s" if given.load_time is None else f"in {given.load_time:g} s"
     held = f"{s.stabilisation:g} s" if isinstance(s.stabilisation, float | int) else str(s.stabilisation)
     return (
-        f"{given.recording.path.name}: {len(samples)} samples over {moment(samples[-1].time - samples[0].time)}\n"
+        f"{given.recording.path.name}: {len(samples)} samples over {duration(samples[-1].time - samples[0].time)}\n"
         f"Ladder: {len(given.ladder)} rungs, loaded {loads}\n"
         f"Ceilings: high {s.high:.3g}, low {s.low:.3g}, critical {s.critical:.3g} of a pool\n"
         f"Times: every {s.interval:g} s, window {s.window:g} s, horizon {s.horizon:g} s, stabilisation {held}"
     )
-
-
-def moment(seconds: float) -> str:
-    """12.3 s, or 1:02:03 from two minutes on."""
-    if seconds < 120:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
 def _rungs(given: Given, found: Simulation) -> Table:
@@ -102,18 +95,18 @@ def _rungs(given: Given, found: Simulation) -> Table:
     for mark, label, quality, name in [*rows, ("-", "nothing", "", None)]:
         seconds = found.time_by_rung[name]
         share = f"{seconds / found.seconds:.1%}" if found.seconds else ""
-        table.add_row(mark, Text(label), quality, moment(seconds), share)
+        table.add_row(mark, Text(label), quality, duration(seconds), share)
     return table
 
 
 def _numbers(found: Simulation) -> list[str]:
     leads = sorted(found.leads)
-    middle = f", half of them over {moment(leads[len(leads) // 2])}" if len(leads) > 2 else ""
-    ahead = f"{', '.join(moment(lead) for lead in found.leads[:6])}{middle}" if leads else "none"
+    middle = f", half of them over {duration(leads[len(leads) // 2])}" if len(leads) > 2 else ""
+    ahead = f"{', '.join(duration(lead) for lead in found.leads[:6])}{middle}" if leads else "none"
     return [
         f"Quality: {found.mean_quality:.3f} on average, {found.effective_quality:.3f} if 0 while above the ceiling",
-        f"Above the ceiling: {moment(found.above_seconds)}",
-        f"Out of memory: {moment(found.overcommit_seconds)}; models killed: {found.kills}",
+        f"Above the ceiling: {duration(found.above_seconds)}",
+        f"Out of memory: {duration(found.overcommit_seconds)}; models killed: {found.kills}",
         f"Shifts after the first load: {len(found.shifts)}",
         f"Planned shifts before a shortage came ahead by: {ahead}",
     ]

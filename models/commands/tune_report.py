@@ -12,8 +12,9 @@ from rich.text import Text
 
 from ...pipeline.settings import Settings
 from ...pipeline.simulation.tuning import KEYS, Trial, Tuning, tune
+from ...pipeline.words import duration
 from .simulation_input import Given
-from .simulation_report import headline, moment
+from .simulation_report import headline
 
 
 def run(given: Given) -> Tuning:
@@ -89,7 +90,7 @@ def _table(given: Given, found: Tuning) -> Table:
         table.add_row(
             f"{'>' if here else ' '} {trial.quality:.3f}",
             str(trial.shifts),
-            moment(trial.above),
+            duration(trial.above),
             str(trial.kills),
             str(trial.alike or ""),
             Text(changes(trial.settings, given.settings) or "as they are"),

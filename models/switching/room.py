@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 from ...pipeline.samples import Pool
 from ...pipeline.settings import Settings
-from ...pipeline.words import GIB
+from ...pipeline.words import gib
 from ..ladders.ladder import ModelSpec
 from .leases import Loaded
 
@@ -69,8 +69,8 @@ class Room:
             beside, limit = max(0, pool.used - gone), self._settings.limit(name, pool.total, share)
             if beside + size > limit:
                 return Short(
-                    f"{spec.name} takes up to {_gib(size)} of {name}, {_gib(beside)} are in use beside it, and the "
-                    f"limit is {_gib(limit)} of {_gib(pool.total)}",
+                    f"{spec.name} takes up to {gib(size)} of {name}, {gib(beside)} are in use beside it, and the "
+                    f"limit is {gib(limit)} of {gib(pool.total)}",
                     beside + need.need.get(name, 0) <= limit,
                 )
         return None
@@ -122,7 +122,3 @@ class Leaving(NamedTuple):
             (pool := seen.get(name)) is None or used - pool.used >= _BACK * expected
             for name, (used, expected) in self.before.items()
         )
-
-
-def _gib(count: float) -> str:
-    return f"{count / GIB:.2f} GiB"

@@ -7,7 +7,7 @@ from ..loading import Recording
 from ..outlook import Outlook
 from ..samples import Pool, Sample
 from ..simulation.result import Simulation
-from ..words import Decision, gib
+from ..words import Decision, counted, gib
 from .html import escape, fragment, listing, paragraph, sparkline, table
 from .timeline import Timeline
 from .units import label, told
@@ -95,11 +95,6 @@ def timeline_html(found: Timeline) -> str:
         found.decisions,
         f"{counted(len(found.shifts), 'shift')}, {counted(len(found.marks), 'mark')}",
     )
-
-
-def counted(number: int, what: str) -> str:
-    """1 shift, 2 shifts."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 class Use(NamedTuple):

@@ -13,6 +13,7 @@ import msgspec
 from ...loading import Recording
 from ...settings import Settings
 from ...simulation.result import Simulation
+from ...words import counted, duration, gib
 from ..palette import DARK, LIGHT, Palette
 from ..timeline import Timeline, stretches, timeline
 from . import tables
@@ -112,10 +113,9 @@ def _text(name: str) -> str:
 
 
 def _summary(found: Timeline) -> str:
-    span = tables.seconds(max(found.times) - min(found.times))
-    pools = ", ".join(f"{escape(name)} of {tables.gib(track.total)}" for name, track in found.tracks.items())
-    counts = [(len(found.decisions), "decision"), (len(found.shifts), "shift")]
-    told = " and ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in counts)
+    span = duration(max(found.times) - min(found.times))
+    pools = ", ".join(f"{escape(name)} of {gib(track.total)}" for name, track in found.tracks.items())
+    told = f"{counted(len(found.decisions), 'decision')} and {counted(len(found.shifts), 'shift')}"
     began = '<span id="began"></span>' if found.wall else ""
     return f"{len(found.times):,} samples over {span}{began}; {pools or 'no pool that was read'}; {told}."
 
@@ -134,7 +134,7 @@ def _pool(found: Timeline, number: int, pool: str) -> str:
         '<li><i class="key" style="--c:var(--external)"></i>others</li>'
         '<li><i class="key" style="--c:var(--own)"></i>own models, on top</li>'
         '<li><i class="key line" style="--c:var(--bound)"></i>forecast bound for others</li>'
-        f'<li><i class="key line" style="--c:var(--ink)"></i>all of it, {tables.gib(found.tracks[pool].total)}</li>'
+        f'<li><i class="key line" style="--c:var(--ink)"></i>all of it, {gib(found.tracks[pool].total)}</li>'
         f'<li><i class="key dash" style="--c:var(--critical)"></i>critical {limit.critical:.0%}</li>'
         f'<li><i class="key dash" style="--c:var(--high)"></i>ceiling {limit.high:.0%}</li>'
         f'<li><i class="key dots" style="--c:var(--low)"></i>grow below {limit.low:.0%}</li>'

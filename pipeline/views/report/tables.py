@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from ...simulation.result import Shift, Simulation
-from ...words import GIB
+from ...words import duration, gib
 from ..timeline import Timeline
 
 KINDS = {"upgrade": ("▲", "shift up"), "downgrade": ("▼", "shift down"), "shed": ("■", "unload")}
@@ -26,13 +26,13 @@ def shifts(found: Timeline) -> str:
 
 def _shift(found: Timeline, shift: Shift, number: int | None) -> list[str]:
     decision = shift.decision
-    lead = "–" if shift.lead is None else seconds(shift.lead)
+    lead = "–" if shift.lead is None else duration(shift.lead)
     return [
         _when(found, decision.time, number),
         escape(decision.source or "nothing"),
         escape(decision.target or "nothing"),
         escape(decision.urgency),
-        seconds(shift.ended - shift.began),
+        duration(shift.ended - shift.began),
         lead,
     ]
 
@@ -84,7 +84,7 @@ def rivals(found: Sequence[Simulation]) -> str:
             f"{one.effective_quality:.3f}",
             str(len(one.shifts)),
             str(one.kills),
-            seconds(one.above_seconds),
+            duration(one.above_seconds),
         ]
         for one in found
     ]
@@ -118,27 +118,10 @@ def _value(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else "none" if value in (None, {}) else str(value)
 
 
-def seconds(count: float) -> str:
-    """12.3 s, or 1:02:03 from two minutes on.
-
-    >>> seconds(12.34), seconds(3723.0), seconds(90000.0)
-    ('12.3 s', '1:02:03', '25:00:00')
-    """
-    if count < 120:
-        return f"{count:.1f} s"
-    whole = round(count)
-    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
-
-
-def gib(count: float) -> str:
-    """GiB with two places."""
-    return f"{count / GIB:.2f} GiB"
-
-
 def _when(found: Timeline, time: float, number: int | None) -> str:
     after = time - min(found.times)
     link = "" if number is None else f' data-decision="{number}"'
-    return f'<button type="button" class="go" data-at="{round(after * 1000)}"{link}>{seconds(after)}</button>'
+    return f'<button type="button" class="go" data-at="{round(after * 1000)}"{link}>{duration(after)}</button>'
 
 
 def _table(caption: str, heads: Iterable[str], rows: Iterable[Sequence[str]], numeric: Sequence[int]) -> str:
