@@ -93,7 +93,7 @@ def run(wanted: Wanted, ladder: Path | None) -> Done:
         while not told:
             passed = time.monotonic() - begun
             left = _LOOK if wanted.seconds is None else wanted.seconds - passed
-            if left <= 0 or getattr(recording, "is_disposed", False):
+            if left <= 0 or recording.is_disposed:
                 end = "time" if left <= 0 else "failed"
                 break
             for text in lines.within(min(left, _LOOK)):

@@ -27,7 +27,7 @@ class Terminal:
             stdin=theirs, stdout=theirs, stderr=theirs, env=env, start_new_session=True, preexec_fn=_own_terminal,
         )  # fmt: skip
         os.close(theirs)
-        self._ours, self.seen, self.raw, self._found = ours, "", "", 0
+        self._ours, self._bytes, self.seen, self.raw, self._found = ours, b"", "", "", 0
 
     def until(self, *texts: str, seconds: float = 60.0) -> None:
         """Read on until one of these comes, after the one that was found last."""
@@ -66,8 +66,9 @@ class Terminal:
             read = os.read(self._ours, 1 << 16)
         except OSError:  # nobody is at the other end any more
             return False
-        self.raw += read.decode(errors="replace")
-        self.seen += _STEERING.sub("", read.decode(errors="replace"))
+        self._bytes += read  # which may end within a character, or within what steers
+        self.raw = self._bytes.decode(errors="replace")
+        self.seen = _STEERING.sub("", self.raw)
         return bool(read)
 
 
