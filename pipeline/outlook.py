@@ -11,10 +11,10 @@ from .horizons import Horizons
 from .rungs import Residency
 from .samples import Sample
 from .settings import Settings
+from .tracking import PoolOutlook, PoolTrack
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
-from .tracking import PoolOutlook, PoolTrack
 
 __all__ = ["Outlook", "OutlookWindow", "PoolOutlook", "outlook"]
 

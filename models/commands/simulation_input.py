@@ -11,7 +11,7 @@ import msgspec
 from ...pipeline.loading import Recording, load
 from ...pipeline.rungs import Rung, checked_ladder, qualities
 from ...pipeline.settings import Settings
-from ...pipeline.simulation.fitting import fitted
+from ...pipeline.simulation.fitting import own_settings
 from .ladder_input import rungs_in
 
 _DOTTED = {f"ceiling.{key}": key for key in ("high", "critical", "hysteresis")}
@@ -47,9 +47,7 @@ def recorded(path: Path, changes: Iterable[str], load_time: float | None) -> Giv
     if load_time is not None and not (math.isfinite(load_time) and load_time >= 0):
         raise Unusable(f"--load-time must be seconds of at least 0, got {load_time!r}", 2)
     recording = _recording(path)
-    header = recording.header
-    base = header.settings if header is not None and header.settings is not None else None
-    settings = settings_with(base or fitted(Settings(), recording.samples), changed)
+    settings = settings_with(own_settings(recording), changed)
     return Given(recording, [], settings, tuple(changed), load_time)
 
 

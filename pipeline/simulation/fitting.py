@@ -7,6 +7,7 @@ from statistics import median
 
 import msgspec
 
+from ..loading import Recording
 from ..samples import Sample
 from ..settings import Settings
 
@@ -38,3 +39,9 @@ def fitted(settings: Settings, samples: Iterable[Sample]) -> Settings:
         window=max(settings.window, _WINDOW * spacing),
         horizon=max(settings.horizon, spacing),
     )
+
+
+def own_settings(recording: Recording) -> Settings:
+    """Those that it was made with, else the usual ones fitted to its samples."""
+    header = recording.header
+    return (header.settings if header is not None else None) or fitted(Settings(), recording.samples)

@@ -64,9 +64,7 @@ def band(found: Timeline, when: Clock, palette: Palette) -> Iterator[Any]:
     """A bar for each rung, with a piece for each stretch."""
     from plotly.graph_objects import Bar
 
-    names = [rung.name for rung in found.ladder]
-    names += dict.fromkeys(s.rung for s in found.stretches if s.rung is not None and s.rung not in names)
-    pieces: dict[str | None, list[Stretch]] = {name: [] for name in (*names, None)}
+    pieces: dict[str | None, list[Stretch]] = {name: [] for name in (*found.rung_names, None)}
     for stretch in found.stretches:
         pieces[stretch.rung].append(stretch)
     for rank, (name, here) in enumerate(pieces.items()):

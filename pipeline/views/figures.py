@@ -41,7 +41,7 @@ def figure(
     """
     shown = _chosen(found, pools)
     palette = DARK if dark else LIGHT
-    loaded = bool(found.ladder) or any(stretch.rung is not None for stretch in found.stretches)
+    loaded = bool(found.rung_names)
     drawn = rows_of([_POOL] * len(shown) + [_BAND] * loaded, height)
     when = clock(found.times[0], found.times[-1], found.wall)
     first = next(iter(shown))

@@ -11,7 +11,7 @@ from ..replayed import by_time
 from ..rungs import Residency, Rung
 from ..samples import Sample
 from ..settings import Settings
-from ..simulation.fitting import fitted
+from ..simulation.fitting import own_settings
 from ..simulation.result import Shift, Simulation
 from ..words import Decision
 from .misses import Misses, MissTrack
@@ -60,6 +60,12 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     ladder: tuple[Rung, ...]
     settings: Settings
 
+    @property
+    def rung_names(self) -> list[str]:
+        """Of the ladder, best first, then those that were loaded without standing on it."""
+        loaded = (stretch.rung for stretch in self.stretches if stretch.rung is not None)
+        return list(dict.fromkeys([*(rung.name for rung in self.ladder), *loaded]))
+
     def _repr_html_(self) -> str:
         from .cards import timeline_html
 
@@ -77,7 +83,7 @@ def timeline(found: Recording | Simulation, settings: Settings | None = None) ->
         lines = by_time(samples, found.residencies, ())
         return _timeline(found.policy, lines, found.ladder, found.settings, found.decisions, found.shifts, ())
     header = found.header
-    chosen = settings or (header.settings if header is not None else None) or fitted(Settings(), found.samples)
+    chosen = settings or own_settings(found)
     ladder = header.ladder if header is not None else ()
     shifts = shifts_of(found.lines, ladder, chosen)
     return _timeline(found.path.name, found.lines, ladder, chosen, found.decisions, shifts, found.marks)

@@ -11,16 +11,9 @@ from ..replayed import by_time
 from ..rungs import Rung
 from ..samples import Pool, Sample
 from ..settings import Settings
-from ..simulation.fitting import fitted
 from ..simulation.simulate import simulate
 from ..words import Decision
 from .story import Story
-
-
-def own_settings(recording: Recording) -> Settings:
-    """Those that it was made with, else the usual ones fitted to its samples."""
-    header = recording.header
-    return (header.settings if header is not None else None) or fitted(Settings(), recording.samples)
 
 
 def recorded(recording: Recording, settings: Settings) -> Story:

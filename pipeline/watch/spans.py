@@ -22,13 +22,12 @@ class Glyphs(NamedTuple):
     done: str
     left: str
     head: str
-    between: str
     partial: str
 
 
-UNICODE = Glyphs("█", "▒", "█", "·", "◦", "─", "━", "─", "●", " · ", "▁▂▃▄▅▆▇█")
+UNICODE = Glyphs("█", "▒", "█", "·", "◦", "─", "━", "─", "●", "▁▂▃▄▅▆▇█")
 COLOURLESS = UNICODE._replace(fill="▒")
-ASCII = Glyphs("#", "=", "=", ".", "o", "-", "=", "-", "O", " | ", "....####")
+ASCII = Glyphs("#", "=", "=", ".", "o", "-", "=", "-", "O", "....####")
 
 
 def clean(text: str) -> str:

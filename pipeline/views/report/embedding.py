@@ -16,7 +16,7 @@ def embedded(found: Timeline, rivals: Sequence[tuple[str, list[Stretch]]]) -> di
     """For JSON. rivals: names, and what they had loaded. Samples are put in the order of their times."""
     order = sorted(range(len(found.times)), key=found.times.__getitem__)
     times = [found.times[i] for i in order]
-    names = rung_names(found)
+    names = found.rung_names
     start, ranks = times[0], {name: rank for rank, name in enumerate(names)}
 
     def at(time: float) -> int:
@@ -41,11 +41,6 @@ def embedded(found: Timeline, rivals: Sequence[tuple[str, list[Stretch]]]) -> di
         "rivals": [{"name": name, "bands": bands(stretches)} for name, stretches in rivals],
         "palettes": {"light": LIGHT._asdict(), "dark": DARK._asdict()},
     }
-
-
-def rung_names(found: Timeline) -> list[str]:
-    """Of the ladder, best first, then those that were loaded without standing on it."""
-    return list(dict.fromkeys([*(rung.name for rung in found.ladder), *(s.rung for s in found.stretches if s.rung)]))
 
 
 def _pool(name: str, track: Track, order: Sequence[int], found: Timeline) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from ...words import counted, duration, gib
 from ..palette import DARK, LIGHT, Palette
 from ..timeline import Timeline, stretches, timeline
 from . import tables
-from .embedding import embedded, rung_names
+from .embedding import embedded
 
 _HERE = Path(__file__).parent
 _SCRIPTS = ("data.js", "thinning.js", "charts.js", "drawing.js", "controls.js", "gestures.js")
@@ -124,7 +124,7 @@ def _pool(found: Timeline, number: int, pool: str) -> str:
     limit = found.settings
     rungs = "".join(
         f'<li><i class="key band" style="--c:var(--rung-{rank})"></i>{escape(name)}</li>'
-        for rank, name in enumerate(rung_names(found))
+        for rank, name in enumerate(found.rung_names)
     )
     nothing = '<li><i class="key band" style="--c:var(--nothing)"></i>nothing loaded</li>' if rungs else ""
     return (
@@ -175,7 +175,7 @@ def _colours(found: Timeline) -> str:
 
 def _variables(palette: Palette, found: Timeline) -> str:
     plain = {name: colour for name, colour in palette._asdict().items() if name != "rungs"}
-    rungs = {f"rung-{rank}": palette.rung(rank) for rank in range(len(rung_names(found)))}
+    rungs = {f"rung-{rank}": palette.rung(rank) for rank in range(len(found.rung_names))}
     return "".join(f"--{name}:{colour};" for name, colour in {**plain, **rungs}.items())
 
 

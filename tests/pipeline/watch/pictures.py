@@ -4,8 +4,9 @@ from pathlib import Path
 
 from gearshift.pipeline import Pool, Rung, Sample, Settings, load
 from gearshift.pipeline.outlook import OutlookWindow
+from gearshift.pipeline.simulation.fitting import own_settings
 from gearshift.pipeline.watch.board import Board, View
-from gearshift.pipeline.watch.playing import own_settings, recorded, simulated
+from gearshift.pipeline.watch.playing import recorded, simulated
 from gearshift.pipeline.watch.story import Story
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"

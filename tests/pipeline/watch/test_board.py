@@ -3,9 +3,10 @@
 import pytest
 from gearshift.pipeline import Device, Mark, Pool, Pressure, Sample, load
 from gearshift.pipeline.outlook import OutlookWindow
+from gearshift.pipeline.simulation.fitting import own_settings
 from gearshift.pipeline.watch.board import Board, View
 from gearshift.pipeline.watch.columns import Columns
-from gearshift.pipeline.watch.playing import own_settings, recorded
+from gearshift.pipeline.watch.playing import recorded
 from gearshift.pipeline.watch.spans import ASCII, COLOURLESS, length
 from gearshift.pipeline.watch.story import Story
 

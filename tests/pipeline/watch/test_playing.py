@@ -15,7 +15,8 @@ from gearshift.pipeline import (
     load,
     simulate,
 )
-from gearshift.pipeline.watch.playing import own_settings, recorded, simulated
+from gearshift.pipeline.simulation.fitting import own_settings
+from gearshift.pipeline.watch.playing import recorded, simulated
 
 from .pictures import GIB, LADDER, RECORDINGS
 
