@@ -21,7 +21,7 @@ def test_it_ends_when_its_time_is_over_and_piped_lines_are_marks(tmp_path: Path)
     out, ladder = tmp_path / "run.jsonl", tmp_path / "ladder.toml"
     ladder.write_text(LADDER)
     done = subprocess.run(
-        [*COMMAND, out, "--for", "0.8s", *FAST, "--ladder", ladder, "--json"],
+        [*COMMAND, out, "--for", "2s", *FAST, "--ladder", ladder, "--json"],
         input="one\n\n  two", capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
@@ -37,7 +37,7 @@ def test_it_ends_when_its_time_is_over_and_piped_lines_are_marks(tmp_path: Path)
 def test_its_decisions_are_those_of_a_replay(tmp_path: Path) -> None:
     out, ladder = tmp_path / "run.jsonl", tmp_path / "ladder.toml"
     ladder.write_text(LADDER)
-    gearshift("record", out, "--for", "0.5", *FAST, "--ladder", ladder)
+    gearshift("record", out, "--for", "2", *FAST, "--ladder", ladder)
     found = json.loads(gearshift("replay", out, "--json").stdout)
     assert found["recorded"] == 1
     assert [d["time"] for d in found["decisions"]] == [d.time for d in load(out).decisions]
@@ -75,7 +75,7 @@ def test_what_is_typed_at_a_terminal_becomes_a_mark_and_stays_readable(tmp_path:
 
 def test_a_file_of_the_largest_size_is_followed_by_another(tmp_path: Path) -> None:
     out = tmp_path / "run.jsonl"
-    gearshift("record", out, "--for", "1", *FAST, "--max-size", "1K", "--keep", "1")
+    gearshift("record", out, "--for", "2", *FAST, "--max-size", "1K", "--keep", "1")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["run.1.jsonl", "run.jsonl"]
 
 
