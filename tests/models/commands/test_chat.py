@@ -112,15 +112,15 @@ def test_the_prompt_names_the_rung_and_an_interrupt_keeps_what_was_said(file: Pa
 def test_two_interrupts_end_it_and_one_at_the_prompt_does_not(file: Path, tmp_path: Path) -> None:
     with Terminal("chat", "--ladder", file, XDG_CACHE_HOME=str(tmp_path)) as terminal:
         terminal.until("large > ")
-        terminal.press("\x03")
+        terminal.interrupt()
         terminal.until("Ctrl-C again")
         terminal.until("large > ")
         terminal.press("/help\n")
         terminal.until("/quit")
         terminal.until("large > ")
-        terminal.press("\x03")
+        terminal.interrupt()
         terminal.until("large > ")
-        terminal.press("\x03")
+        terminal.interrupt()
         assert terminal.ended() == 0
     assert "Traceback" not in terminal.seen
 
