@@ -38,7 +38,7 @@ class Terminal:
         self._found = min(found)
 
     def interrupt(self) -> None:
-        """Ctrl-C at a prompt, once readline waits there: Python keeps one that comes between the two for the next key."""
+        """Ctrl-C at a prompt, once readline waits there: one that comes just before is kept for the next key."""
         time.sleep(0.5)
         self.press("\x03")
 
