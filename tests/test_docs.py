@@ -111,12 +111,26 @@ def test_the_readme_ladders_hold_keys_and_values_that_are_taken() -> None:
     from gearshift.models.ladders.ladder_checks import check_words
 
     blocks = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    specs = [msgspec.convert(table, ModelSpec) for block in blocks for table in tomllib.loads(block)["rung"]]
+    tables = [table for block in blocks for table in tomllib.loads(block)["rung"] if "need" not in table]
+    specs = [msgspec.convert(table, ModelSpec) for table in tables]
     assert len(specs) == 3
     for spec in specs:
         check_words("README.md", spec)
-    shown = {key for block in blocks for table in tomllib.loads(block)["rung"] for key in table}
-    assert shown == set(ModelSpec.__struct_fields__)
+    assert {key for table in tables for key in table} == set(ModelSpec.__struct_fields__)
+
+
+def test_the_readme_ladder_of_needs_is_the_one_that_its_example_is_made_with(tmp_path: Path) -> None:
+    from gearshift.models.commands.ladder_input import rungs_in
+    from gearshift.pipeline import Rung
+
+    (block,) = re.findall(r"```toml\n(# sizes.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    file = tmp_path / "sizes.toml"
+    file.write_text(block)
+    large, small = (
+        Rung("large", {"ram": 18_500_000_000}, quality=1.0),
+        Rung("small", {"ram": 4_000_000_000}, quality=0.7),
+    )
+    assert rungs_in(file) == [large, small]
 
 
 def test_the_files_that_the_readme_names_are_there() -> None:

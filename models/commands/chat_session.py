@@ -1,7 +1,6 @@
 """A chat: lines in, replies out, one after the other."""
 
 import contextlib
-import re
 import signal
 import sys
 import threading
@@ -15,8 +14,8 @@ from ..replies.limits import ReplyTimeout
 from ..replies.queueing import Busy
 from .chat_between import Between
 from .chat_commands import Commands
+from .flowing import Flowing
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _WHY_ENDED = {
     "wound up": "ended with this sentence, for a shift to another rung",
     "cancelled": "cancelled; what was said is kept",
@@ -76,19 +75,19 @@ class Session:
             yield line.strip()
 
     def _ask(self, question: str) -> None:
-        cancelled = threading.Event()
+        cancelled, flowing = threading.Event(), Flowing()
         try:
             with self._cancelling(cancelled):
                 reply = self._manager.respond(
-                    question, options=self._options, on_text=_write, cancelled=cancelled, timeout=self._timeout
+                    question, options=self._options, on_text=flowing.write, cancelled=cancelled, timeout=self._timeout
                 )
         except (NoRungFits, Busy, ReplyTimeout, ModelError, ValueError) as error:
             if getattr(error, "partial", ""):
-                print(flush=True)
+                flowing.end()
             self._unanswered += 1
             self._between.add(f"No answer: {error}", "bold red")
         else:
-            print(flush=True)
+            flowing.end()
             self._remark(reply)
         self._between.show()
 
@@ -121,8 +120,3 @@ class Session:
         self._interrupts += 1
         if self._interrupts > 1:
             raise KeyboardInterrupt
-
-
-def _write(piece: str) -> None:
-    """Print it as it comes, without what would steer the terminal."""
-    print(_CONTROL.sub("", piece), end="", flush=True)

@@ -13,7 +13,8 @@ def replay(
     ladder: LadderFile = None,
     changes: Changes = None,
     speed: Annotated[
-        float | None, typer.Option(metavar="X", help="X seconds of the recording in one; else all at once.")
+        float | None,
+        typer.Option(metavar="FACTOR", help="Play so many times as fast as it happened; else all at once."),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -15,7 +15,7 @@ from .options import Changes
 def watch(
     recording: Annotated[
         Path | None,
-        typer.Argument(metavar="[RECORDING]", help="To play back; else this machine, live.", autocompletion=recordings),
+        typer.Argument(metavar="RECORDING", help="To play back; else this machine, live.", autocompletion=recordings),
     ] = None,
     ladder: Annotated[
         Path | None, typer.Option("--ladder", metavar="FILE", help="Decide for the rungs of this TOML file.")

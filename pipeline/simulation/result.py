@@ -42,6 +42,11 @@ class Shift(NamedTuple):
     ended: float
     lead: float | None = None
 
+    def _repr_html_(self) -> str:
+        from ..views.html import record_html
+
+        return record_html(self)
+
 
 class Simulation(msgspec.Struct, frozen=True, kw_only=True):
     """One policy over one recording.

@@ -29,17 +29,16 @@ def rungs_row(story: Story, position: float, window: float, width: int) -> Line 
 
 
 def axis(story: Story, position: float, window: float, width: int) -> Line:
-    """The time at the beginning of the window, and letters where something was decided or marked."""
+    """Letters where something was decided or marked; where they leave room, the time at the beginning of the window."""
     count = width - MARGIN
     step = window / count
     last = int(position // step)
     begin = f"{moment(story, position - window)} " if position - window >= story.begin else f"{lasting(window)} ago "
-    cells: list[tuple[str, str]] = [(" ", "")] * count
-    for at, letter in enumerate(begin):
-        if at < count:
-            cells[at] = (letter, "dim")
+    events: dict[int, tuple[str, str]] = {}
     for entry in story.told(position):
         at = int(entry.time // step) - (last - count + 1)
         if entry.kind in _SIGNS and 0 <= at < count:
-            cells[at] = (_SIGNS[entry.kind], entry.kind)
+            events[at] = (_SIGNS[entry.kind], entry.kind)
+    label = begin if min(events, default=count) >= len(begin) else ""
+    cells = [events.get(at, (label[at : at + 1] or " ", "dim")) for at in range(count)]
     return [(f"{'events':<{MARGIN}}", "dim"), *cells]

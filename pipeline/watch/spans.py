@@ -45,7 +45,17 @@ def length(line: Line) -> int:
 
 
 def fitted(line: Line, width: int) -> Line:
-    """The line, cut or filled up with blanks to `width` cells."""
+    """The line, cut with a sign that it was, or filled up with blanks to `width` cells.
+
+    >>> fitted([("loaded ", "dim"), ("large  small", "")], 12)
+    [('loaded ', 'dim'), ('larg', ''), ('~', 'dim')]
+    """
+    if width > 0 and cell_len("".join(text for text, _ in line).rstrip()) > width:
+        return [*_cut(line, width - 1), ("~", "dim")]
+    return _cut(line, width)
+
+
+def _cut(line: Line, width: int) -> Line:
     found: Line = []
     left = width
     for text, role in line:

@@ -123,10 +123,3 @@ def test_two_interrupts_end_it_and_one_at_the_prompt_does_not(file: Path, tmp_pa
         terminal.interrupt()
         assert terminal.ended() == 0
     assert "Traceback" not in terminal.seen
-
-
-def test_what_would_steer_a_terminal_is_not_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    from gearshift.models.commands.chat_session import _write
-
-    _write("a\x1b[31mb\n\tc\x07\x9b")
-    assert capsys.readouterr().out == "a[31mb\n\tc"

@@ -133,6 +133,13 @@ def test_a_simulation_tells_how_it_went_and_every_decision() -> None:
         assert decision.explain() in text
 
 
+def test_a_shift_tells_why_and_how_long_before_its_shortage() -> None:
+    ladder = [Rung("large", {"ram": 18_500_000_000}), Rung("small", {"ram": 4_000_000_000}, 0.7)]
+    (shift,) = simulate(load(RECORDINGS / "leak.jsonl"), ladder, load_time=3.0).shifts
+    text = shown(shift).text
+    assert shift.decision.explain() in text and "lead 8.5 s" in " ".join(text.split())
+
+
 def test_a_long_list_of_decisions_is_cut_and_counted() -> None:
     made = [Decision("upgrade", None, "a", "planned", float(t), Reason("fits")) for t in range(40)]
     run = Recording(Path("run.jsonl"), "gearshift", [Sample(0.0, {"ram": Pool(2, 1)}), *made], header=None, skipped=0)

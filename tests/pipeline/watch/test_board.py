@@ -75,6 +75,22 @@ def test_columns_that_are_kept_tell_what_fresh_ones_tell() -> None:
         assert kept.of("ram", position, 30.0, 70) == Columns(story).of("ram", position, 30.0, 70)
 
 
+def test_what_has_no_room_ends_with_a_sign() -> None:
+    story = played_anew("leak")
+    assert drawn(story, story.end, width=40)[1].endswith("~")
+    assert not drawn(story, story.end, width=80)[1].rstrip().endswith("~")
+
+
+def test_letters_of_events_and_the_time_below_the_plot_are_never_mixed() -> None:
+    story = played("leak")
+    below = {
+        window: next(line for line in drawn(story, story.end, window=window) if line.startswith("events"))
+        for window in (50.0, 300.0)
+    }
+    assert below[300.0].startswith("events 5 min ago  ")
+    assert "m" in below[50.0] and "ago" not in below[50.0]
+
+
 def test_silence_leaves_a_hole_in_the_plot() -> None:
     story = told([steady(0.0), steady(1.0), steady(59.0), steady(60.0)])
     columns = Columns(story).of("ram", 60.0, 60.0, 30)
