@@ -42,6 +42,10 @@ class Terminal:
         time.sleep(0.5)
         self.press("\x03")
 
+    def signal(self, number: int) -> None:
+        """To the command itself."""
+        self._process.send_signal(number)
+
     def press(self, keys: str) -> None:
         os.write(self._ours, keys.encode())
 

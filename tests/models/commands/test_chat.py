@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -122,4 +123,16 @@ def test_two_interrupts_end_it_and_one_at_the_prompt_does_not(file: Path, tmp_pa
         terminal.until("large > ")
         terminal.interrupt()
         assert terminal.ended() == 0
+    assert "Traceback" not in terminal.seen
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["told to end", "its terminal is closed"])
+def test_a_signal_ends_it_in_good_order(file: Path, tmp_path: Path, number: signal.Signals) -> None:
+    with Terminal("chat", "--ladder", file, *ENDLESS, XDG_CACHE_HOME=str(tmp_path)) as terminal:
+        terminal.until("large > ")
+        terminal.press("Hello\n")
+        terminal.until("a", "b", "c")
+        terminal.signal(number)
+        assert terminal.ended() == 128 + number
+    assert list((tmp_path / "gearshift" / "running").iterdir()) == []
     assert "Traceback" not in terminal.seen
