@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .ending import fail, in_good_order
+from .ending import fail
 from .options import UserLadder
 
 
@@ -47,7 +47,7 @@ def chat(
             manager = ModelManager(ladder, system=system)
         except (LadderError, TierError) as error:
             fail("chat", error)
-        with in_good_order(), manager:
+        with manager:
             between.follow(manager)
             try:
                 if restore is not None:

@@ -8,11 +8,11 @@ from types import TracebackType
 from typing import NamedTuple
 
 from rich.console import Console
-from rich.text import Text
 
 from ...pipeline.words import Decision
 from ..manager import ModelManager
 from ..switching.outcomes import Outcome
+from .plain import plain
 
 _LOG, _DECISIONS = logging.getLogger("gearshift"), logging.getLogger("gearshift.pipeline")
 _PATIENCE = 8.0
@@ -68,7 +68,7 @@ class Between:
         while not self._told.empty():
             text, style = self._told.get()
             told = text if "\n" in text else f"[{text}]"
-            self.console.print(Text(told, style), soft_wrap=not self.console.is_terminal)
+            self.console.print(plain(told, style), soft_wrap=not self.console.is_terminal)
 
     def wait_for_first(self, manager: ModelManager) -> None:
         """Until a rung is loaded, or nothing will be for now; with a spinner on a terminal."""
@@ -78,7 +78,7 @@ class Between:
                 coming = self._coming
                 if coming is not None:
                     quiet_since = time.monotonic()
-                    status.update(Text(f"Loading {coming} …"))
+                    status.update(plain(f"Loading {coming} …"))
                 elif time.monotonic() - quiet_since > _PATIENCE:
                     return
                 self._news.wait(0.2)

@@ -8,6 +8,7 @@ import typer
 from .chat import chat
 from .demo import demo
 from .doctor import doctor
+from .ending import in_good_order
 from .plan import plan
 from .record import record
 from .replay import replay
@@ -83,4 +84,4 @@ _add(doctor, "What is there, what is missing, what to install.", "", "--json", "
 
 
 def main() -> None:
-    app()
+    in_good_order(app)

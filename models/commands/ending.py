@@ -1,34 +1,51 @@
-"""How a command ends that can't do what it was asked for."""
+"""How a command ends that can't do what it was asked for, or is told to stop."""
 
+import errno
+import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
 import typer
 
+_UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
 
 def fail(command: str, problem: object, code: int = 1) -> NoReturn:
     """One line on stderr, and the exit. code: 1 for what can't be used or done, 2 for wrong usage."""
-    typer.echo(f"gearshift {command}: {problem}", err=True)
+    from ...pipeline.watch.spans import clean
+
+    lines = "\n".join(map(clean, str(problem).split("\n")))
+    typer.echo(f"gearshift {command}: {lines}", err=True)
     raise typer.Exit(code)
 
 
-@contextmanager
-def in_good_order() -> Iterator[None]:
-    """SIGTERM, and SIGHUP of a terminal that is closed, end what runs here as an exit does: models are unloaded.
-
-    The exit code is that of a shell for the signal. For the main thread only.
-    """
-
-    def end(number: int, _: FrameType | None) -> NoReturn:
-        raise SystemExit(128 + number)
-
-    ours = [found for name in ("SIGTERM", "SIGHUP") if (found := getattr(signal, name, None)) is not None]
-    before = {number: signal.signal(number, end) for number in ours}
+def in_good_order(run: Callable[[], None]) -> None:
+    """Run it so that what it holds is given back at SIGTERM and SIGHUP too, and a full disk behind stdout is told."""
+    for number in asked_to_end():
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _ended)
     try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        try:
+            run()
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in _UNWRITTEN:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else the interpreter tries again at its end
+        typer.echo(f"gearshift: stdout: {error.strerror}; name a place that can be written", err=True)
+        sys.exit(1)
+
+
+def asked_to_end() -> list[signal.Signals]:
+    """The signals that ask for it, without those that are ignored, as under nohup."""
+    known = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    return [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+def _ended(number: int, _: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)

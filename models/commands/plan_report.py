@@ -7,7 +7,6 @@ import msgspec
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from ...pipeline.samples import Pool
 from ...pipeline.settings import Settings
@@ -17,6 +16,7 @@ from ..ladders.ladder import Ladder, quality
 from ..ladders.spec import ModelSpec
 from ..needs.need import Need
 from ..needs.remembered import Needs
+from .plain import plain
 
 MIB = 2**20
 
@@ -81,17 +81,17 @@ def judged(need: Need, pools: "dict[str, Pool | None]", settings: Settings) -> t
 def show(plan: Plan) -> None:
     """Print the ladder for people, and of each rung that does not fit why."""
     console = Console(highlight=False)
-    console.print(Text(f"The ladder of {plan.where}"), soft_wrap=True)
+    console.print(plain(f"The ladder of {plan.where}"), soft_wrap=True)
     console.print("", _table(plan), "", sep="\n")
     for name, pool in plan.pools.items():
-        console.print(Text(_pool(name, pool, plan.settings)))
+        console.print(plain(_pool(name, pool, plan.settings)))
     for row in plan.rows:
         if row.fits is not True:
             console.print(
-                Text(f"{row.spec.name} {'does not fit' if row.fits is False else 'can not be judged'}: {row.why}")
+                plain(f"{row.spec.name} {'does not fit' if row.fits is False else 'can not be judged'}: {row.why}")
             )
     if not any(row.need.measured for row in plan.rows):
-        console.print(Text("Nothing is measured yet: the first load of a rung replaces its estimate."))
+        console.print(plain("Nothing is measured yet: the first load of a rung replaces its estimate."))
 
 
 def as_json(plan: Plan) -> str:
@@ -127,7 +127,7 @@ def _table(plan: Plan) -> Table:
         table.add_column(title, justify="right", no_wrap=True)
     for row in plan.rows:
         table.add_row(
-            Text(row.spec.name), f"{row.quality:.3g}", str(row.spec.context), _sizes(row.estimated.need),
+            plain(row.spec.name), f"{row.quality:.3g}", str(row.spec.context), _sizes(row.estimated.need),
             _sizes(row.need.need) if row.need.measured else "-", _sizes(row.need.peak),
             {True: "yes", False: "no", None: "unknown"}[row.fits],
             style="" if row.fits else "dim",

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 def working(what: str) -> Iterator[None]:
     """A spinner beside `what` on stderr, where that is a terminal."""
     from rich.console import Console
-    from rich.text import Text
+
+    from .plain import plain
 
     console = Console(stderr=True)
     if not console.is_terminal:
         yield
         return
-    with console.status(Text(what)):
+    with console.status(plain(what)):
         yield
 
 

@@ -13,7 +13,6 @@ import msgspec
 import typer
 from reactivex import Observable, Subject
 from rich.console import Console
-from rich.text import Text
 
 from ...pipeline.lines import Mark
 from ...pipeline.recording import record
@@ -23,7 +22,9 @@ from ...pipeline.settings import Settings
 from ...pipeline.sources import event_time
 from ...pipeline.tiers import machine_settings
 from ...pipeline.words import Decision, counted, duration, gib
+from .ending import asked_to_end
 from .ladder_input import rungs_in
+from .plain import plain
 from .typed_lines import TypedLines
 
 _HINT = "Ctrl-C ends it; a line that you type becomes a mark"
@@ -111,7 +112,7 @@ def show(done: Done, *, as_json: bool) -> None:
     beside = [counted(n, what) for n, what in ((done.decisions, "decision"), (done.marks, "mark")) if n]
     kept = " and ".join([", ".join([counted(done.samples, "sample"), *beside[:-1]]), *beside[-1:]])
     cut = ", and then the disk refused" if done.end == "failed" else ""
-    typer.echo(f"{done.out}: {kept} over {duration(done.seconds)}, {_told(done.bytes)}{cut}")
+    typer.echo(f"{plain(str(done.out))}: {kept} over {duration(done.seconds)}, {_told(done.bytes)}{cut}")
 
 
 @contextmanager
@@ -122,7 +123,7 @@ def _signals() -> Iterator[list[int]]:
     def end(number: int, _: FrameType | None) -> None:
         told.append(number)
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, *asked_to_end())}
     try:
         yield told
     finally:
@@ -139,14 +140,14 @@ def _line(scaler: ProactiveScaler, marks: Observable[Mark], begun: float) -> Ite
         return
 
     def tell(what: str, style: str = "") -> None:
-        console.print(Text(f"{duration(time.monotonic() - begun)}  {what}", style))
+        console.print(plain(f"{duration(time.monotonic() - begun)}  {what}", style))
 
     with (
-        console.status(Text("Taking the first sample …")) as status,
+        console.status(plain("Taking the first sample …")) as status,
         scaler.decisions.subscribe(lambda decision: tell(decision.explain())),
         marks.subscribe(lambda mark: tell(f"Mark: {mark.text}", "dim")),
     ):
-        yield lambda progress, typing: status.update(Text(f"{progress}\n  {f'mark: {typing}_' if typing else _HINT}"))
+        yield lambda progress, typing: status.update(plain(f"{progress}\n  {f'mark: {typing}_' if typing else _HINT}"))
 
 
 def _progress(counts: _Counts, passed: float, size: int) -> str:

@@ -7,11 +7,11 @@ from typing import NamedTuple
 import msgspec
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from ...pipeline.replayed import replayed
 from ...pipeline.scaler import ProactiveScaler
 from ...pipeline.words import Decision, counted, duration
+from .plain import plain
 from .progress import decisions_unlogged
 from .simulation_input import Given
 
@@ -38,8 +38,8 @@ def show(given: Given, found: Replay, speed: float | None) -> None:
     """Print it for people; with a speed each line when it is due, so many seconds of the recording in one."""
     console, start, begun = Console(highlight=False), given.recording.samples[0].time, time.monotonic()
     wide = len(duration(given.recording.samples[-1].time - start))
-    lines = [(d.time, Text(d.explain())) for d in found.decisions]
-    lines += [(mark.time, Text(f"Mark: {mark.text}", "dim")) for mark in given.recording.marks]
+    lines = [(d.time, plain(d.explain())) for d in found.decisions]
+    lines += [(mark.time, plain(f"Mark: {mark.text}", "dim")) for mark in given.recording.marks]
     for at, told in sorted(lines, key=lambda line: line[0]):
         if speed is not None:
             time.sleep(max(0.0, (at - start) / speed - (time.monotonic() - begun)))
@@ -50,7 +50,7 @@ def show(given: Given, found: Replay, speed: float | None) -> None:
     span = duration(given.recording.samples[-1].time - start)
     how = "as in a dry run" if found.dry else "beside what was loaded then"
     made = counted(len(found.decisions), "decision") if found.decisions else "No decisions"
-    console.print(Text(f"{made} over {span}, {how}."))
+    console.print(plain(f"{made} over {span}, {how}."))
 
 
 def as_json(given: Given, found: Replay) -> str:

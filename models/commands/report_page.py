@@ -10,6 +10,7 @@ from ...pipeline.simulation.result import Simulation
 from ...pipeline.simulation.rivals import RIVALS
 from ...pipeline.simulation.simulate import simulate
 from ...pipeline.views.report.report import check_target, write_report
+from ...pipeline.watch.spans import clean
 from .simulation_input import Given, Unusable, recorded, with_ladder
 
 _REQUESTS = 60.0  # seconds between them where policies are compared: some load only when somebody asks
@@ -60,7 +61,7 @@ def told(made: Made) -> str:
     shows = "what gearshift would have done" if made.found is not None else "what happened"
     if made.found is None and not made.given.ladder:
         shows = "memory only, as no ladder is known: pass --ladder FILE to see what gearshift would have done"
-    return f"{made.path}: {made.path.stat().st_size / 2**20:.1f} MiB; {shows}. Open it in a browser."
+    return f"{clean(str(made.path))}: {made.path.stat().st_size / 2**20:.1f} MiB; {shows}. Open it in a browser."
 
 
 def as_json(made: Made) -> str:

@@ -8,11 +8,11 @@ import msgspec
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from ...pipeline.simulation.result import Moment, Simulation
 from ...pipeline.simulation.simulate import simulate
 from ...pipeline.words import duration
+from .plain import plain
 from .simulation_input import Given
 
 _MOST = 60  # decisions that people are shown
@@ -28,20 +28,20 @@ def show(given: Given, found: Simulation) -> None:
     """Print it for people."""
     console = Console(highlight=False)
     start = given.recording.samples[0].time
-    console.print(Text(headline(given)), "", sep="\n")
+    console.print(plain(headline(given)), "", sep="\n")
     console.print(_rungs(given, found), "", sep="\n")
     for line in _numbers(found):
-        console.print(Text(line))
-    console.print("", *(Text(line, no_wrap=True) for line in _timeline(console, given, found)), "", sep="\n")
+        console.print(plain(line))
+    console.print("", *(plain(line, no_wrap=True) for line in _timeline(console, given, found)), "", sep="\n")
     if not found.decisions:
-        console.print(Text("Nothing was decided: no reading allowed any rung to be loaded."))
+        console.print(plain("Nothing was decided: no reading allowed any rung to be loaded."))
     sentences = Table.grid(padding=(0, 2))
     sentences.add_column(justify="right", no_wrap=True)
     for decision in found.decisions[:_MOST]:
-        sentences.add_row(duration(decision.time - start), Text(decision.explain()))
+        sentences.add_row(duration(decision.time - start), plain(decision.explain()))
     console.print(sentences)
     if len(found.decisions) > _MOST:
-        console.print(Text(f"and {len(found.decisions) - _MOST} more; --json has them all"))
+        console.print(plain(f"and {len(found.decisions) - _MOST} more; --json has them all"))
 
 
 def as_json(given: Given, found: Simulation) -> str:
@@ -95,7 +95,7 @@ def _rungs(given: Given, found: Simulation) -> Table:
     for mark, label, quality, name in [*rows, ("-", "nothing", "", None)]:
         seconds = found.time_by_rung[name]
         share = f"{seconds / found.seconds:.1%}" if found.seconds else ""
-        table.add_row(mark, Text(label), quality, duration(seconds), share)
+        table.add_row(mark, plain(label), quality, duration(seconds), share)
     return table
 
 

@@ -8,11 +8,11 @@ from rich import box
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from rich.text import Text
 
 from ...pipeline.settings import Settings
 from ...pipeline.simulation.tuning import KEYS, Trial, Tuning, tune
 from ...pipeline.words import duration
+from .plain import plain
 from .simulation_input import Given
 from .simulation_report import headline
 
@@ -37,13 +37,13 @@ def run(given: Given) -> Tuning:
 def show(given: Given, found: Tuning) -> None:
     """Print it for people."""
     console = Console(highlight=False)
-    console.print(Text(headline(given)), "", sep="\n")
-    console.print(Text(f"Of {found.runs} settings these are not beaten on all counts by any other, the best first:"))
+    console.print(plain(headline(given)), "", sep="\n")
+    console.print(plain(f"Of {found.runs} settings these are not beaten on all counts by any other, the best first:"))
     console.print("", _table(given, found), "", sep="\n")
     among = _among(found)
-    console.print(Text(f"> marks the present settings{'' if among else ', which another one beats'}."))
+    console.print(plain(f"> marks the present settings{'' if among else ', which another one beats'}."))
     best = changes(found.best[0].settings, given.settings)
-    console.print(Text(f"The best: {best}" if best else "The present settings are the best."), soft_wrap=True)
+    console.print(plain(f"The best: {best}" if best else "The present settings are the best."), soft_wrap=True)
 
 
 def as_json(given: Given, found: Tuning) -> str:
@@ -93,7 +93,7 @@ def _table(given: Given, found: Tuning) -> Table:
             duration(trial.above),
             str(trial.kills),
             str(trial.alike or ""),
-            Text(changes(trial.settings, given.settings) or "as they are"),
+            plain(changes(trial.settings, given.settings) or "as they are"),
             style="bold" if here else "",
         )
     return table

@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import logging
 import signal
+import sys
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -65,17 +66,25 @@ class WatchApp(App[None]):
         yield self.canvas
 
     def on_mount(self) -> None:
-        if not self.console.encoding.startswith("utf"):
+        if not self._encoding().startswith("utf"):
             self._board.glyphs = ASCII
         elif self.no_color:
             self._board.glyphs = COLOURLESS
         self._logged.call = caller()
         logging.getLogger("gearshift").addHandler(self._logged)
         if not self.is_headless:
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    asyncio.get_running_loop().add_signal_handler(number, self.exit)
 
     def on_unmount(self) -> None:
         logging.getLogger("gearshift").removeHandler(self._logged)
+
+    def _encoding(self) -> str:
+        """Of the terminal: the console that renders has none of its own."""
+        if self.is_headless or sys.__stderr__ is None:
+            return self.console.encoding
+        return sys.__stderr__.encoding.lower()
 
     def view(self) -> View:
         """What to show now."""

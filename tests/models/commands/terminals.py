@@ -49,6 +49,9 @@ class Terminal:
     def press(self, keys: str) -> None:
         os.write(self._ours, keys.encode())
 
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
     def ended(self, seconds: float = 30.0) -> int:
         """The exit code, once all was shown."""
         end = time.monotonic() + seconds

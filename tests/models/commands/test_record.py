@@ -43,7 +43,7 @@ def test_its_decisions_are_those_of_a_replay(tmp_path: Path) -> None:
     assert [d["time"] for d in found["decisions"]] == [d.time for d in load(out).decisions]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
     out = tmp_path / "run.jsonl"
     recording = subprocess.Popen(

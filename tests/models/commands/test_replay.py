@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,3 +77,27 @@ def test_what_cannot_be_used_is_one_line(args: list[str], told: str, code: int) 
     done = gearshift("replay", *args)
     assert (done.returncode, done.stdout) == (code, "")
     assert said(done).startswith(f"gearshift replay: {told}")
+
+
+def test_a_mark_can_not_steer_the_terminal(ladder: Path, tmp_path: Path) -> None:
+    evil = tmp_path / "evil.jsonl"
+    evil.write_text(LEAK.read_text() + '{"record":"mark","time":5720.0,"text":"a\\u001b]0;b\\u0007"}\n')
+    done = gearshift("replay", evil, "--ladder", ladder)
+    assert r"Mark: a\x1b]0;b\x07" in done.stdout and "\x1b" not in done.stdout
+
+
+def test_an_error_can_not_steer_the_terminal() -> None:
+    done = gearshift("replay", "a\x1b[31m.jsonl")
+    assert r"a\x1b[31m.jsonl: No such file" in done.stderr and "\x1b" not in done.stderr
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_full_disk_behind_stdout_is_one_line(ladder: Path, more: tuple[str, ...]) -> None:
+    code = "from gearshift.models.commands.cli import main; main()"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code, "replay", LEAK, "--ladder", ladder, *more],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    told = "gearshift: stdout: No space left on device; name a place that can be written\n"
+    assert (done.returncode, done.stderr) == (1, told)

@@ -1,5 +1,7 @@
 """`gearshift watch`: what it refuses, and that it runs in a real terminal."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,30 @@ def test_a_recording_plays_on_a_terminal_and_ends_when_asked_to(ending: str) -> 
         terminal.press(ending)
         assert terminal.ended() == 0
         assert "Traceback" not in terminal.seen and "\x1b[?1049l" in terminal.raw
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_gives_the_terminal_back(number: signal.Signals) -> None:
+    with Terminal("watch", LEAK) as terminal:
+        terminal.until("GiB in use")
+        terminal.signal(number)
+        assert terminal.ended() == 0 and "\x1b[?1049l" in terminal.raw
+
+
+def test_a_signal_while_it_reads_gives_the_cursor_back(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "slow.jsonl")
+    with Terminal("watch", tmp_path / "slow.jsonl") as terminal:
+        terminal.until("Reading slow.jsonl")
+        terminal.signal(signal.SIGTERM)
+        assert terminal.ended() == 128 + signal.SIGTERM
+        assert "\x1b[?25l" in terminal.raw and terminal.raw.rstrip().rpartition("\x1b[?25")[2][0] == "h"
+
+
+def test_a_terminal_without_unicode_gets_none() -> None:
+    with Terminal("watch", LEAK, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0", PYTHONIOENCODING="") as terminal:
+        terminal.until("ceiling")
+        terminal.press("q")
+        assert terminal.ended() == 0 and "#...." in terminal.seen and r"\u00b7" not in terminal.seen
 
 
 def test_without_colour_no_colour_is_sent() -> None:
