@@ -27,6 +27,14 @@ def ladder(tmp_path: Path) -> Path:
     return file
 
 
+def test_a_date_that_no_calendar_has_is_left_out(tmp_path: Path) -> None:
+    far = tmp_path / "far.jsonl"
+    line = '{{"record":"sample","time":{}.0,"pools":{{"ram":{{"total":100,"used":5}}}},"wall":1e300}}\n'
+    far.write_text('{"gearshift_recording":1}\n' + "".join(map(line.format, range(3))))
+    done = gearshift("report", far, "-o", tmp_path / "far.html")
+    assert done.returncode == 0 and 'id="began"' not in (tmp_path / "far.html").read_text()
+
+
 def test_report_simulates_with_a_ladder_and_compares(tmp_path: Path, ladder: Path) -> None:
     page = tmp_path / "page.html"
     done = gearshift("report", LEAK, "--ladder", ladder, "--load-time", "3", "--compare", "-o", page, "--json")
