@@ -62,7 +62,7 @@ def test_a_recording_with_decisions_shows_these_and_is_simulated_only_with_anoth
 
 def test_report_without_a_ladder_shows_memory_and_says_so(tmp_path: Path) -> None:
     done = gearshift("report", LEAK, "-o", tmp_path / "page.html")
-    assert done.returncode == 0 and done.stdout.startswith(f"{tmp_path / 'page.html'}: 4.")
+    assert done.returncode == 0 and done.stdout.startswith(f"{tmp_path / 'page.html'}: ")
     assert "memory only, as no ladder is known" in done.stdout
     assert "No ladder is known" in (tmp_path / "page.html").read_text()
 
