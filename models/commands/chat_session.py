@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
+from ...pipeline.watch.spans import clean
 from ..failures import ModelError
 from ..manager import ModelManager, NoRungFits
 from ..replies.generation import Options, Reply
@@ -57,7 +58,7 @@ class Session:
         while True:
             self._between.show()
             try:
-                line = input(f"{self._manager.rung or 'nothing loaded'} > ")
+                line = input(f"{clean(self._manager.rung or 'nothing loaded')} > ")
             except EOFError:
                 print()
                 return

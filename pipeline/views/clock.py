@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 _SHORT, _DAY = 120.0, 86400.0  # seconds
+_LAST_DAY = 253_000_000_000.0  # in the year 9987: what all that draws can name
 
 
 class Clock(NamedTuple):
@@ -35,6 +36,15 @@ class Clock(NamedTuple):
         if self.unit == "time":
             return {"type": "date", "tickformat": "%-H:%M:%S", "hoverformat": "%-H:%M:%S"}
         return {"type": "linear", "ticksuffix": " s" if self.unit == "seconds" else " h"}
+
+
+def dated(wall: float) -> float:
+    """Seconds since 1970, or 0.0 where no calendar has such a day.
+
+    >>> dated(1.7e9), dated(1e300), dated(-1e14)
+    (1700000000.0, 0.0, 0.0)
+    """
+    return wall if 0 < wall < _LAST_DAY else 0.0
 
 
 def clock(start: float, end: float, wall: float) -> Clock:

@@ -14,6 +14,7 @@ from ..settings import Settings
 from ..simulation.fitting import own_settings
 from ..simulation.result import Shift, Simulation
 from ..words import Decision
+from .clock import dated
 from .misses import Misses, MissTrack
 from .shifts import shifts_of
 
@@ -112,7 +113,7 @@ def _timeline(
     return Timeline(
         name=name,
         times=times,
-        wall=seen[0].sample.wall if seen else 0.0,
+        wall=dated(seen[0].sample.wall) if seen else 0.0,
         tracks={pool: track for pool in pools if (track := _track(pool, seen, settings)) is not None},
         stretches=stretches(residencies, times),
         decisions=list(decisions),

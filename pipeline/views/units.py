@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from ..words import GIB, Decision, gib
+from .clock import dated
 
 _BYTES = frozenset((
     "total", "used", "own", "external", "need", "back_at", "reserved", "swap_used", "bound", "base", "margins",
@@ -72,7 +73,7 @@ def _number(value: float, field: str, owner: str) -> str:
         return f"{round(value, 3):.10g} s"
     if field in _SHARES:
         return f"{round(100 * value, 1):g}%"
-    if field == "wall":
+    if field == "wall" and dated(value):
         return f"{datetime.fromtimestamp(value).astimezone():%Y-%m-%d %H:%M:%S %Z}"
     unit = {"temperature": " °C", "power": " W"}.get(field, " GiB" if field.endswith("_gib") else "")
     return f"{round(value, 3):.10g}{unit}"

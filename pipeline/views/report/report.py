@@ -14,6 +14,7 @@ from ...loading import Recording
 from ...settings import Settings
 from ...simulation.result import Simulation
 from ...words import counted, duration, gib
+from ..clock import dated
 from ..palette import DARK, LIGHT, Palette
 from ..timeline import Timeline, stretches, timeline
 from . import tables
@@ -62,7 +63,7 @@ def write_report(
             kinds = ", ".join(tables.KINDS)
             raise ValueError(f"{seen.name}: a decision of the kind {decision.kind!r}; the kinds are {kinds}")
     if recording is not None and isinstance(found, Simulation):
-        wall = next((sample.wall for sample in recording.samples if sample.time == seen.times[0]), 0.0)
+        wall = next((dated(sample.wall) for sample in recording.samples if sample.time == seen.times[0]), 0.0)
         seen = msgspec.structs.replace(
             seen, name=f"{recording.path.name}, simulated", wall=wall, marks=list(recording.marks)
         )

@@ -204,3 +204,10 @@ def test_the_recordings_that_ship_can_all_be_drawn() -> None:
 
 def test_places_on_the_ladder_tell_colours_apart() -> None:
     assert len({LIGHT.rung(rank) for rank in range(len(LADDER))} | {LIGHT.rung(None)}) == 3
+
+
+@pytest.mark.parametrize("wall", [1e300, -1e14, 1e13])
+def test_a_date_that_no_calendar_has_is_as_one_that_is_not_known(wall: float) -> None:
+    samples = [Sample(float(t), {"ram": Pool(16 * GIB, 4 * GIB)}, wall=wall) for t in range(3)]
+    assert list(recorded(*samples).plot().data[0].x) == [0.0, 1.0, 2.0]
+    assert "1970" not in samples[0]._repr_html_()
