@@ -42,14 +42,11 @@ class Terminal:
         time.sleep(0.5)
         self.press("\x03")
 
-    def signal(self, number: int) -> None:
-        """To the command itself."""
-        self._process.send_signal(number)
-
     def press(self, keys: str) -> None:
         os.write(self._ours, keys.encode())
 
-    def signal(self, number: signal.Signals) -> None:
+    def send(self, number: int) -> None:
+        """A signal to the command itself."""
         self._process.send_signal(number)
 
     def ended(self, seconds: float = 30.0) -> int:

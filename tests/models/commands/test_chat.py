@@ -132,7 +132,7 @@ def test_a_signal_ends_it_in_good_order(file: Path, tmp_path: Path, number: sign
         terminal.until("large > ")
         terminal.press("Hello\n")
         terminal.until("a", "b", "c")
-        terminal.signal(number)
+        terminal.send(number)
         assert terminal.ended() == 128 + number
     assert list((tmp_path / "gearshift" / "running").iterdir()) == []
     assert "Traceback" not in terminal.seen

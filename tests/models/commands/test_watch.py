@@ -26,7 +26,7 @@ def test_a_recording_plays_on_a_terminal_and_ends_when_asked_to(ending: str) -> 
 def test_a_signal_gives_the_terminal_back(number: signal.Signals) -> None:
     with Terminal("watch", LEAK) as terminal:
         terminal.until("GiB in use")
-        terminal.signal(number)
+        terminal.send(number)
         assert terminal.ended() == 0 and "\x1b[?1049l" in terminal.raw
 
 
@@ -34,7 +34,7 @@ def test_a_signal_while_it_reads_gives_the_cursor_back(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "slow.jsonl")
     with Terminal("watch", tmp_path / "slow.jsonl") as terminal:
         terminal.until("Reading slow.jsonl")
-        terminal.signal(signal.SIGTERM)
+        terminal.send(signal.SIGTERM)
         assert terminal.ended() == 128 + signal.SIGTERM
         assert "\x1b[?25l" in terminal.raw and terminal.raw.rstrip().rpartition("\x1b[?25")[2][0] == "h"
 
