@@ -53,6 +53,7 @@ def record(
     except (ValueError, ImportError, TierError) as error:
         fail("record", error)
     except OSError as error:
-        fail("record", f"{error.filename or out}: {error.strerror or error}; name a file that can be written")
+        refused = f"{error.filename or out}: {error.strerror}; name a file that can be written"
+        fail("record", refused if error.strerror else error)
     recorder.show(done, as_json=as_json)
     raise typer.Exit(1 if done.end == "failed" else 0)
