@@ -83,7 +83,7 @@ def test_a_file_of_the_largest_size_is_followed_by_another(tmp_path: Path) -> No
     ("args", "told", "code"),
     [
         (["/nowhere/run.jsonl"], "/nowhere/run.jsonl: No such file or directory; name a file", 1),
-        (["/proc"], "/proc is a folder; name a file in it\n", 1),
+        (["/proc"], "/proc is a folder; name a file in it", 1),
         (["x", "--ladder", "absent.toml"], "absent.toml: No such file", 1),
         (["x", "--for", "soon"], "--for: 'soon' is no duration", 2),
         (["x", "--max-size", "0"], "--max-size: '0' is no size", 2),
@@ -93,4 +93,4 @@ def test_a_file_of_the_largest_size_is_followed_by_another(tmp_path: Path) -> No
 def test_what_cannot_be_used_is_one_line(args: list[str], told: str, code: int) -> None:
     done = gearshift("record", *args)
     assert (done.returncode, done.stdout) == (code, "")
-    assert said(done).startswith(f"gearshift record: {told}")
+    assert said(done).startswith(f"gearshift record: {told}") and said(done).count("name a file") <= 1
