@@ -42,6 +42,16 @@ class Recording:
         left_out = f", {self.skipped} lines left out" if self.skipped else ""
         return f"<Recording {self.path.name}: {self.format}, {len(self.samples)} samples over {span:.1f} s{left_out}>"
 
+    @property
+    def dry(self) -> bool:
+        """It holds decisions, and nothing of what was loaded: they were made in a dry run, or before the first load."""
+        return bool(self.decisions) and not self.residencies
+
+    @property
+    def title(self) -> str:
+        """Its name, for people."""
+        return f"{self.path.name}, a dry run" if self.dry else self.path.name
+
     def stream(self) -> Observable[Sample]:
         """The samples as a cold Observable, as fast as they are taken."""
         return reactivex.from_iterable(self.samples)

@@ -42,7 +42,7 @@ class Pretence:
     def done(self, decision: Decision) -> Residency:
         """What would be loaded now."""
         self._decided, self._target = True, decision.target
-        return Residency(decision.time, "empty" if decision.target is None else "ready", decision.target)
+        return carried_out(decision)
 
     def shown(self, seen: Outlook) -> Outlook:
         """The same machine with that loaded: in each pool what others hold, and the rung's need."""
@@ -50,3 +50,8 @@ class Pretence:
             return seen
         needs = self._needs.get(self._target, {})
         return seen.holding(needs)
+
+
+def carried_out(decision: Decision) -> Residency:
+    """What is loaded if it is carried out at once."""
+    return Residency(decision.time, "empty" if decision.target is None else "ready", decision.target)

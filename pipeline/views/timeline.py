@@ -7,6 +7,7 @@ import msgspec
 from ..lines import Line, Mark
 from ..loading import Recording
 from ..outlook import Outlook, OutlookWindow
+from ..pretence import carried_out
 from ..replayed import by_time
 from ..rungs import Residency, Rung
 from ..samples import Sample
@@ -76,7 +77,8 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
 def timeline(found: Recording | Simulation, settings: Settings | None = None) -> Timeline:
     """The timeline of a recording, with what was decided while it was made, or of a simulation.
 
-    settings: for ceilings and bounds; by default the recording's own, else `Settings()` fitted to its samples. A
+    Of a recording that holds no residency each decision counts as carried out at once, as in a dry run, in `stretches`
+    alone. settings: for ceilings and bounds; by default the recording's own, else `Settings()` fitted to its samples. A
     simulation has its own. Samples older than those before them are left out.
     """
     if isinstance(found, Simulation):
@@ -87,7 +89,10 @@ def timeline(found: Recording | Simulation, settings: Settings | None = None) ->
     chosen = settings or own_settings(found)
     ladder = header.ladder if header is not None else ()
     shifts = shifts_of(found.lines, ladder, chosen)
-    return _timeline(found.path.name, found.lines, ladder, chosen, found.decisions, shifts, found.marks)
+    told = _timeline(found.path.name, found.lines, ladder, chosen, found.decisions, shifts, found.marks)
+    if not found.dry:
+        return told
+    return msgspec.structs.replace(told, stretches=stretches(list(map(carried_out, found.decisions)), told.times))
 
 
 def _timeline(

@@ -19,7 +19,7 @@ from .story import Story
 def recorded(recording: Recording, settings: Settings) -> Story:
     """What was decided and loaded while it was made."""
     ladder = recording.header.ladder if recording.header is not None else ()
-    return _told(Story(recording.path.name, settings, ladder), recording.lines)
+    return _told(Story(recording.title, settings, ladder, pretended=recording.dry), recording.lines)
 
 
 def simulated(recording: Recording, ladder: Sequence[Rung], settings: Settings) -> Story:

@@ -68,7 +68,8 @@ def write_report(
             seen, name=f"{recording.path.name}, simulated", wall=wall, marks=list(recording.marks)
         )
     others = [found, *compare] if isinstance(found, Simulation) and compare else list(compare)
-    _write(target.resolve(), page(seen, others, title or seen.name))
+    name = seen.name if isinstance(found, Simulation) else found.title
+    _write(target.resolve(), page(seen, others, title or name))
     return target
 
 

@@ -76,6 +76,12 @@ def test_the_first_load_is_no_shift() -> None:
     assert found.shifts == [] and found.decisions == [up]
 
 
+def test_decisions_of_a_dry_run_count_as_carried_out_at_once_and_are_no_shifts() -> None:
+    found = timeline(recorded(at(0.0, GIB), at(2.0, GIB), DOWN, at(4.0, GIB)))
+    assert found.stretches == [Stretch(0.0, 2.0, None, "empty"), Stretch(2.0, 4.0, "small", "ready")]
+    assert found.shifts == []
+
+
 def test_marks_and_samples_out_of_order() -> None:
     mark = Mark(1.0, "the build begins")
     found = timeline(recorded(at(0.0, GIB), at(5.0, GIB), mark, at(4.0, GIB), at(6.0, GIB)))

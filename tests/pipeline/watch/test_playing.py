@@ -8,6 +8,7 @@ from gearshift.pipeline import (
     Pool,
     Reason,
     Recorder,
+    Recording,
     Residency,
     Rung,
     Sample,
@@ -41,6 +42,18 @@ def test_what_was_decided_and_loaded_while_it_was_recorded_is_told(tmp_path: Pat
     assert at[0] is None
     assert at[1] is not None and (at[1].rung, at[1].state) == (None, "shifting")
     assert at[2] is not None and (at[2].rung, at[2].state, at[2].time) == ("large", "ready", 3.0)
+
+
+def test_decisions_of_a_dry_run_count_as_carried_out_at_once() -> None:
+    up = Decision("upgrade", None, "large", "planned", 1.0, Reason("fits", pool="ram", total=GIB, ceiling=0.7))
+    lines = [Sample(1.0, {"ram": Pool(10 * GIB, GIB)}), up, Sample(4.0, {"ram": Pool(10 * GIB, GIB)})]
+    header = Header(1, ladder=(Rung("large", {"ram": 2 * GIB}),))
+    recording = Recording(Path("run.jsonl"), "gearshift", lines, header=header, skipped=0)
+    story = recorded(recording, Settings())
+    loaded, seen = story.loaded_at(4.0), story.outlooks[-1].pools["ram"]
+    assert story.title == "run.jsonl, a dry run" and story.pretended
+    assert loaded is not None and (loaded.rung, loaded.time) == ("large", 1.0)
+    assert seen is not None and (seen.pool.own, seen.external) == (2 * GIB, GIB)
 
 
 def test_simulated_it_tells_the_decisions_of_the_simulation_and_keeps_marks_and_readings() -> None:
