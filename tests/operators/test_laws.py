@@ -229,9 +229,18 @@ def test_a_duration_of_any_kind_counts_as_seconds_at_epoch_times(make: Callable[
     assert run(make(of), items) == run(make(float), items)
 
 
+LITTLE = 3000  # bytes
+
+
 def growth(make: Callable[[], Any], item: Callable[[int], Any]) -> int:
-    """Bytes held after 6,000 items beyond those after 3,000: the least of three tries, as the whole process counts."""
-    return min(_growth(make, item) for _ in range(3))
+    """Bytes held after 6,000 items beyond those after 3,000: the least of up to ten tries, as the whole process counts,
+    and other threads of it may take some meanwhile."""
+    least = _growth(make, item)
+    for _ in range(9):
+        if least < LITTLE:
+            break
+        least = min(least, _growth(make, item))
+    return least
 
 
 def _growth(make: Callable[[], Any], item: Callable[[int], Any]) -> int:
@@ -254,10 +263,10 @@ def _growth(make: Callable[[], Any], item: Callable[[int], Any]) -> int:
 
 @every
 def test_holds_no_more_than_its_window(make: Callable[[], Any]) -> None:
-    assert growth(make, lambda i: Stamped(float(i), VALUES[i % len(VALUES)])) < 3000
+    assert growth(make, lambda i: Stamped(float(i), VALUES[i % len(VALUES)])) < LITTLE
 
 
 @pytest.mark.parametrize("name", sorted(set(ON_EVENT_TIME) - {"trend", "trend theil-sen"}))
 @pytest.mark.parametrize("value", [lambda i: i, lambda i: -i, lambda i: VALUES[i % len(VALUES)]])
 def test_holds_no_more_while_time_stands_still(name: str, value: Callable[[int], int]) -> None:
-    assert growth(OPERATORS[name], lambda i: Stamped(5.0, value(i))) < 3000
+    assert growth(OPERATORS[name], lambda i: Stamped(5.0, value(i))) < LITTLE
