@@ -4,6 +4,7 @@ import re
 from difflib import get_close_matches
 from pathlib import Path
 
+from ...pipeline.words import counted, gib
 from ..ladders.spec import ModelSpec
 from ..manager import ModelManager
 from ..needs.checkpoint import CheckpointError
@@ -67,7 +68,7 @@ class Commands:
             self._between.add(str(error), "bold red")
         else:
             turns = len(self._manager.history()) // 2
-            self._between.add(f"restored, with {turns} {'question' if turns == 1 else 'questions'} and answers so far")
+            self._between.add(f"restored, with {counted(turns, 'question')} and answers so far")
 
     def _rung(self, _: str) -> None:
         width = max(len(spec.name) for spec in self._manager.ladder)
@@ -83,7 +84,7 @@ class Commands:
         except CheckpointError as error:
             return str(error)
         known = "measured" if need.measured else "estimated"
-        return ", ".join(f"{size / 2**30:.2f} GiB of {pool}" for pool, size in need.need.items()) + f", {known}"
+        return ", ".join(f"{gib(size)} of {pool}" for pool, size in need.need.items()) + f", {known}"
 
     def _quit(self, _: str) -> None:
         self.ended = True

@@ -54,8 +54,7 @@ class Columns:
         for outlook in outlooks[first:after]:
             seen = outlook.pools.get(pool)
             if seen is not None:
-                external, used = seen.external, seen.external + min(seen.pool.own, seen.pool.used)
-                one = Column(external, used, seen.bound(outlook.shrink), external)
+                one = Column(seen.external, seen.pool.used, seen.bound(outlook.shrink), seen.external)
                 found = one if found is None else _most(found, one)
         return found
 

@@ -9,7 +9,7 @@ from .wording import gib, lasting, pace
 
 def numbers(name: str, seen: PoolOutlook, width: int, *, pretended: bool) -> Line:
     """In use, of which others and ours; and the trend of the others."""
-    total, used = seen.pool.total, _used(seen)
+    total, used = seen.pool.total, seen.pool.used
     ours = f", ours {gib(used - seen.external)}" if used > seen.external else ""
     left: Line = [
         (f"{shortened(name, MARGIN - 1):<{MARGIN}}", "strong"),
@@ -23,13 +23,13 @@ def numbers(name: str, seen: PoolOutlook, width: int, *, pretended: bool) -> Lin
 def bar(seen: PoolOutlook, ahead: float, settings: Settings, name: str, width: int, glyphs: Glyphs) -> list[Line]:
     """Others, then ours, of the whole pool; below it letters where bound, low, high and critical stand."""
     room, total = width - MARGIN, seen.pool.total
-    external, used = (min(room, round(count / total * room)) for count in (seen.external, _used(seen)))
+    external, used = (min(room, round(count / total * room)) for count in (seen.external, seen.pool.used))
     body: Line = [
         (" " * MARGIN, ""), (glyphs.others * external, "external"), (glyphs.own * (used - external), "own"),
         (glyphs.free * (room - used), "dim"),
     ]  # fmt: skip
     letters: dict[int, tuple[str, str]] = {}
-    levels = {"bound": seen.bound(ahead) + _used(seen) - seen.external, **settings.ceilings(name, total)}
+    levels = {"bound": seen.bound(ahead) + seen.pool.used - seen.external, **settings.ceilings(name, total)}
     for (role, place), letter in zip(levels.items(), "^LHC", strict=True):
         letters[min(room - 1, max(0, round(place / total * room) - (letter == "^")))] = (letter, role)
     below: Line = [(" " * MARGIN, "")]
@@ -42,7 +42,7 @@ def bar(seen: PoolOutlook, ahead: float, settings: Settings, name: str, width: i
 
 def forecast(seen: PoolOutlook, ahead: float, settings: Settings, name: str, width: int) -> Line:
     """What others may hold at the horizon, and how far the ceiling is."""
-    total, own = seen.pool.total, _used(seen) - seen.external
+    total, own = seen.pool.total, seen.pool.used - seen.external
     reach = seen.bound(ahead)
     return fitted(
         [
@@ -57,7 +57,7 @@ def forecast(seen: PoolOutlook, ahead: float, settings: Settings, name: str, wid
 
 def left(seen: PoolOutlook, settings: Settings, name: str) -> tuple[str, str]:
     """Time until the ceiling at this pace, in words."""
-    total, used = seen.pool.total, _used(seen)
+    total, used = seen.pool.total, seen.pool.used
     levels = settings.ceilings(name, total)
     limit = levels["high"]
     if used >= levels["critical"]:
@@ -74,7 +74,7 @@ def brief(name: str, seen: PoolOutlook | None, settings: Settings, width: int, g
     head = (f"{shortened(name, MARGIN - 1):<{MARGIN}}", "strong")
     if seen is None:
         return fitted([head, ("can't be read", "critical")], width)
-    total, used, room = seen.pool.total, _used(seen), max(8, width // 5)
+    total, used, room = seen.pool.total, seen.pool.used, max(8, width // 5)
     external, filled = (min(room, round(count / total * room)) for count in (seen.external, used))
     return fitted(
         [
@@ -85,8 +85,3 @@ def brief(name: str, seen: PoolOutlook | None, settings: Settings, width: int, g
         ],
         width,
     )  # fmt: skip
-
-
-def _used(seen: PoolOutlook) -> int:
-    """Of others and of ours, which can't be more than is in use."""
-    return seen.external + min(seen.pool.own, seen.pool.used)
