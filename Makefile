@@ -57,7 +57,7 @@ $(VENV)/.made: setup.cfg pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.made
-	$(PIP) -e ".[demo,test,lint,notebooks]"
+	$(PIP) -e ".[dev,lint]"
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.dev
