@@ -53,8 +53,8 @@ class FakeModel:
         self.closed = True
 
 
-class FakeLoader:
-    """For `InlineHost(load=FakeLoader())`. Remembers what it loaded; raises for the names in `broken`."""
+class FakeModels:
+    """For `InlineHost(FakeModels())`: remembers what it loaded; raises for the names in `broken`."""
 
     def __init__(self, *, broken: tuple[str, ...] = (), gate: Callable[[], None] | None = None) -> None:
         self.broken, self._gate = broken, gate
@@ -74,7 +74,7 @@ class FakeHost:
     """
 
     def __init__(self, load: Callable[[ModelSpec], FakeModel] | None = None, *, loading: bool = False) -> None:
-        self._load = load or FakeLoader()
+        self._load = load or FakeModels()
         self.go = threading.Event()
         if not loading:
             self.go.set()

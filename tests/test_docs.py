@@ -10,8 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-
-from tests.marbles import run
+from gearshift.operators.testing import run
 
 ROOT = Path(__file__).parents[1]
 FLOORS = ("operators", "pipeline", "models")
@@ -20,7 +19,7 @@ FLOORS = ("operators", "pipeline", "models")
 def modules() -> list[str]:
     files = [f for floor in FLOORS for f in sorted((ROOT / floor).rglob("*.py"))]
     names = [".".join(("gearshift", *f.relative_to(ROOT).with_suffix("").parts)) for f in files]
-    return [n.removesuffix(".__init__") for n in names] + ["tests.marbles"]
+    return [n.removesuffix(".__init__") for n in names]
 
 
 @pytest.mark.parametrize("name", modules())
