@@ -1,5 +1,6 @@
 """Doctests of every module, the house rules, and the README's claims."""
 
+import ast
 import doctest
 import importlib
 import inspect
@@ -67,8 +68,19 @@ def test_rooms_are_small_and_imports_run_downward(floor: str) -> None:
     for file in (ROOT / floor).rglob("*.py"):
         text = file.read_text()
         assert len(text.splitlines()) <= 300, file
+        code = without_docstrings(text)
         for higher in above:
-            assert not re.search(rf"^\s*from \.+{higher}|gearshift\.{higher}", text, re.MULTILINE), (file, higher)
+            assert not re.search(rf"^\s*from \.+{higher}|gearshift\.{higher}", code, re.MULTILINE), (file, higher)
+
+
+def without_docstrings(text: str) -> str:
+    """The code alone: a docstring may point to a floor above, whose examples show how both work together."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        if documented and ast.get_docstring(node) is not None:
+            node.body[0] = ast.Pass()
+    return ast.unparse(tree)
 
 
 @pytest.mark.parametrize(

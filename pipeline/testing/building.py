@@ -129,7 +129,7 @@ def residency(
         raise ValueError(f"state must be one of {', '.join(_STATES)}, got state={state!r}")
     if (state == "ready" and rung is None) or (state == "empty" and rung is not None):
         raise ValueError(f"a residency with rung={rung!r} can't be {state!r}; leave state out, or mend the rung")
-    sizes = {pool: _bytes(f"need[{pool!r}]", size) for pool, size in (need or {}).items()}
+    sizes = {pool: whole_bytes(f"need[{pool!r}]", size) for pool, size in (need or {}).items()}
     return Residency(finite("time", time), state, rung, failed, not_negative("seconds", seconds), sizes)
 
 
@@ -160,7 +160,7 @@ def rungs_of(*needs: float | Mapping[str, float], **named: float | Mapping[str, 
 
 def _need(rung: str, need: float | Mapping[str, float]) -> dict[str, int]:
     by_pool = need if isinstance(need, Mapping) else {"ram": need}
-    return {pool: _bytes(f"need of {rung} in {pool}", size) for pool, size in by_pool.items()}
+    return {pool: whole_bytes(f"need of {rung} in {pool}", size) for pool, size in by_pool.items()}
 
 
 def _series(external: Any) -> Mapping[str, Iterable[float | None]]:
@@ -185,7 +185,7 @@ def _pool(name: str, given: PoolLike, own: int) -> Pool | None:
         return given
     if not (isinstance(given, tuple | list) and len(given) == 2):
         raise TypeError(f"{name} must be (used, total) in bytes, a Pool, or None, got {given!r}")
-    used, total = (_bytes(f"{what} of {name}", size) for what, size in zip(("used", "total"), given, strict=True))
+    used, total = (whole_bytes(f"{what} of {name}", size) for what, size in zip(("used", "total"), given, strict=True))
     if used > total:
         raise ValueError(
             f"{name} has used {used} above total {total}; a pool is (used, total), or Pool(total, used) where that is "
@@ -197,7 +197,7 @@ def _pool(name: str, given: PoolLike, own: int) -> Pool | None:
 
 
 def _beside(name: str, external: float, total: int, own: int) -> Pool:
-    return Pool(total, _bytes(f"external use of {name}", external) + own, own)
+    return Pool(total, whole_bytes(f"external use of {name}", external) + own, own)
 
 
 def _by_pool(what: str, given: Any, pools: Mapping[str, Any]) -> dict[str, int]:
@@ -210,12 +210,13 @@ def _by_pool(what: str, given: Any, pools: Mapping[str, Any]) -> dict[str, int]:
         given = dict.fromkeys(pools, given)
     if strange := [name for name in given if name not in pools]:
         raise ValueError(f"{what} names {strange}, and the pools are {list(pools)}")
-    return {name: _bytes(f"{what} of {name}", size) for name, size in given.items()}
+    return {name: whole_bytes(f"{what} of {name}", size) for name, size in given.items()}
 
 
-def _bytes(what: str, size: Any) -> int:
-    number: Any = int(size) if isinstance(size, float) and size.is_integer() else size  # 1.5 * GIB is a float
-    return whole(what, number, least=0)
+def whole_bytes(what: str, size: Any, *, least: int = 0) -> int:
+    """A size as an int, `1.5 * GIB` too. Raises TypeError, ValueError, naming what it is the size of."""
+    number: Any = int(size) if isinstance(size, float) and size.is_integer() else size
+    return whole(what, number, least=least)
 
 
 def _checked(more: Mapping[str, Any]) -> dict[str, Any]:
@@ -240,7 +241,7 @@ def _field(name: str, value: Any) -> Any:
     if value is None or name in ("devices", "alarm"):
         return value
     if name == "swap_used":
-        return _bytes(name, value)
+        return whole_bytes(name, value)
     if name == "cpu":
         return _share(name, value)
     return finite(name, value) if name == "wall" else not_negative(name, value)
