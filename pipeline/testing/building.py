@@ -205,7 +205,7 @@ def _by_pool(what: str, given: Any, pools: Mapping[str, Any]) -> dict[str, int]:
     if not isinstance(given, Mapping):
         if what == "own" and given and len(pools) > 1:
             raise ValueError(
-                f"own={given!r} doesn't say in which pool; give it by name, {{{next(iter(pools))!r}: ...}}"
+                f"own={given!r} doesn't say in which pool; give it by name, {{{next(iter(pools))!r}: {given!r}}}"
             )
         given = dict.fromkeys(pools, given)
     if strange := [name for name in given if name not in pools]:
