@@ -87,7 +87,9 @@ def without_docstrings(text: str) -> str:
     ("imported", "banned"),
     [
         ("gearshift.pipeline", ("torch", "transformers", "gearshift.models")),
+        ("gearshift.pipeline.testing", ("torch", "transformers", "pytest", "gearshift.models")),
         ("gearshift.operators", ("torch", "psutil", "msgspec", "numpy", "gearshift.pipeline")),
+        ("gearshift.operators.testing", ("torch", "psutil", "msgspec", "numpy", "pytest", "gearshift.pipeline")),
         ("gearshift.models.commands.cli", ("torch", "transformers", "reactivex")),
         ("gearshift.models.pytest_plugin", ("torch", "reactivex", "psutil", "msgspec", "gearshift.pipeline")),
     ],
