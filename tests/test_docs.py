@@ -15,6 +15,7 @@ from gearshift.operators.testing import run
 
 ROOT = Path(__file__).parents[1]
 FLOORS = ("operators", "pipeline", "models")
+READMES = [ROOT / "README.md", *(ROOT / floor / "README.md" for floor in FLOORS)]
 
 
 def modules() -> list[str]:
@@ -100,8 +101,12 @@ def test_imports_stay_light(imported: str, banned: tuple[str, ...]) -> None:
     assert done.stdout.strip() == "[]"
 
 
+def readme_blocks(language: str) -> list[str]:
+    return [block for file in READMES for block in re.findall(rf"```{language}\n(.*?)```", file.read_text(), re.DOTALL)]
+
+
 def test_the_readme_sessions_print_what_they_say() -> None:
-    sessions = re.findall(r"```pycon\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    sessions = readme_blocks("pycon")
     assert sessions
     for text in sessions:
         session = doctest.DocTestParser().get_doctest(text, {}, "README.md", "README.md", 0)
@@ -109,7 +114,7 @@ def test_the_readme_sessions_print_what_they_say() -> None:
 
 
 def test_the_readme_code_compiles_and_names_what_exists() -> None:
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    blocks = readme_blocks("python")
     assert blocks
     for block in blocks:
         compile(block, "README.md", "exec")
@@ -123,8 +128,8 @@ def test_the_readme_ladders_hold_keys_and_values_that_are_taken() -> None:
     from gearshift.models import ModelSpec
     from gearshift.models.ladders.ladder_checks import check_words
 
-    blocks = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    tables = [table for block in blocks for table in tomllib.loads(block)["rung"] if "need" not in table]
+    blocks = readme_blocks("toml")
+    tables = [table for block in blocks for table in tomllib.loads(block).get("rung", []) if "need" not in table]
     specs = [msgspec.convert(table, ModelSpec) for table in tables]
     assert len(specs) == 3
     for spec in specs:
@@ -136,7 +141,7 @@ def test_the_readme_ladder_of_needs_is_the_one_that_its_example_is_made_with(tmp
     from gearshift.models.commands.ladder_input import rungs_in
     from gearshift.pipeline import Rung
 
-    (block,) = re.findall(r"```toml\n(# sizes.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (block,) = (block for block in readme_blocks("toml") if block.startswith("# sizes"))
     file = tmp_path / "sizes.toml"
     file.write_text(block)
     large, small = (
@@ -147,6 +152,6 @@ def test_the_readme_ladder_of_needs_is_the_one_that_its_example_is_made_with(tmp
 
 
 def test_the_files_that_the_readme_names_are_there() -> None:
-    text = (ROOT / "README.md").read_text()
+    text = "".join(file.read_text() for file in READMES)
     named = re.findall(r"`((?:models|pipeline|operators|tests)/[\w/.]+)`", text)
     assert named and [name for name in named if not (ROOT / name).exists()] == []
