@@ -7,6 +7,9 @@ from ...pipeline.probes.ram import Own
 from ..ladders.ladder import ModelSpec
 from ..replies.conversation import Message
 from ..replies.generation import Brake, Options, Written
+from .pen import Pen, recent
+
+__all__ = ["Brake", "Freed", "Host", "Message", "Model", "ModelSpec", "Options", "Own", "Pen", "Written", "recent"]
 
 
 class Freed(NamedTuple):
