@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .replies.limits import ReplyTimeout
     from .replies.queueing import Busy, ShutDown
     from .replies.saved_conversations import ConversationError
+    from .replies.streaming import ReplyStream
     from .replies.waiting import NoRungFits
     from .switching.switcher import Outcome, Switcher
     from .telling.notices import Notice
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Busy", "ConversationError", "Ladder", "LadderError", "LoadError", "ModelError", "ModelManager", "ModelSpec",
-    "NoRungFits", "Notice", "Options", "OutOfMemory", "Outcome", "Reply", "ReplyTimeout", "ShutDown", "Switcher",
-    "WordingError", "WorkerLost",
+    "NoRungFits", "Notice", "Options", "OutOfMemory", "Outcome", "Reply", "ReplyStream", "ReplyTimeout", "ShutDown",
+    "Switcher", "WordingError", "WorkerLost",
 ]  # fmt: skip
 
 _ROOMS = (
     "failures", "manager", "ladders.ladder", "replies.generation", "replies.limits", "replies.queueing",
-    "replies.saved_conversations", "replies.waiting", "switching.switcher", "telling.notices", "telling.wording",
+    "replies.saved_conversations", "replies.streaming", "replies.waiting", "switching.switcher", "telling.notices",
+    "telling.wording",
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import atexit
 import logging
 import os
 import threading
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,14 @@ from .ladders.ladder import CACHE, Ladder, ModelSpec, default_ladder
 from .needs.checkpoint import CheckpointError
 from .needs.remembered import Needs
 from .replies.answering import Answering
-from .replies.asking import Asking
-from .replies.conversation import Conversations, Message, naming
+from .replies.asking import Asking, Question
+from .replies.conversation import DEFAULT, Conversations, Message, naming
 from .replies.ending import Ending
 from .replies.generation import Options, Reply
 from .replies.guarding import Guard
 from .replies.limits import Limits
 from .replies.queueing import Turns
+from .replies.streaming import ReplyStream
 from .replies.waiting import NoRungFits, Waiting
 from .switching.crash_marker import CrashMarker
 from .switching.first_load import FirstLoad
@@ -137,8 +138,8 @@ class ModelManager:
 
     def respond(
         self,
-        message: str,
-        conversation_id: str = "default",
+        message: Question,
+        conversation_id: str = DEFAULT,
         *,
         options: Options | None = None,
         on_text: Callable[[str], None] | None = None,
@@ -151,21 +152,24 @@ class ModelManager:
         that `cancelled` calls off, at any stage, is returned as far as it came (`Reply.cut`).
 
         Args:
+            message: a question in the conversation that is kept by this id; or a whole conversation that the app keeps,
+                as chat messages `{"role": "system" | "user" | "assistant", "content": str}`, the user's last.
             timeout: seconds for the whole reply, waiting included.
 
         Raises:
             Busy: as many replies wait as may.
             NoRungFits, ReplyTimeout, ModelError (the last rung failed twice), ShutDown: with the text so far as
                 `.partial`; it is in the history too.
-            ValueError: for a message longer than the rung's context, for options and timeouts that can't be used.
+            ValueError, TypeError: for a message longer than the rung's context; for messages, options and timeouts
+                that can't be used.
         """
         limits = Limits(cancelled, timeout)
         return self._asking.respond(message, conversation_id, options or Options(), limits, on_text)
 
     async def generate_response(
         self,
-        message: str,
-        conversation_id: str = "default",
+        message: Question,
+        conversation_id: str = DEFAULT,
         *,
         options: Options | None = None,
         timeout: float | None = None,
@@ -178,16 +182,19 @@ class ModelManager:
 
     def stream_response(
         self,
-        message: str,
-        conversation_id: str = "default",
+        message: Question,
+        conversation_id: str = DEFAULT,
         *,
         options: Options | None = None,
         timeout: float | None = None,
-    ) -> AsyncGenerator[str, None]:
-        """The reply piece by piece, as `generate_response` would give it. Leaving the loop early stops the model."""
+    ) -> ReplyStream:
+        """The reply piece by piece, as `generate_response` would give it; its `.reply` is the whole of it, at the end.
+
+        Leaving the loop early stops the model.
+        """
         return self._asking.stream(message, conversation_id, options or Options(), timeout)
 
-    def history(self, conversation_id: str = "default") -> list[Message]:
+    def history(self, conversation_id: str = DEFAULT) -> list[Message]:
         """The turns so far, as chat messages."""
         return self._conversations.history(conversation_id)
 

@@ -97,7 +97,8 @@ class TransformersModel:
         )
         ids = torch.tensor([prompt], device=self._model.device)
         ends = end_tokens(self._model, self._tokenizer)
-        writing.begin(prompt, left, ends, Pieces(self._decode, prompt if partial else ()), plain_stops(self._tokenizer))
+        stops = [*plain_stops(self._tokenizer), *options.stop]
+        writing.begin(prompt, left, ends, Pieces(self._decode, prompt if partial else ()), stops)
         end_brake = brake_prefill(self._model, writing.stopped)
         try:
             with torch.inference_mode():

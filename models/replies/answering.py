@@ -27,7 +27,7 @@ class Draft:
         self.options, self.limits, self._on_text = options, limits, on_text
         self._pieces: list[str] = []
         self.rungs: list[str] = []
-        self.tokens = 0
+        self.tokens = self.prompt_tokens = 0
         self.end = ""
         self.first_seconds: float | None = None
         self.raised: Exception | None = None
@@ -58,7 +58,8 @@ class Draft:
     def reply(self, top: str) -> Reply:
         return Reply(
             self.text, rungs=tuple(self.rungs), degraded=any(rung != top for rung in self.rungs), end=self.end,
-            tokens=self.tokens, seconds=self.limits.seconds, first_seconds=self.first_seconds,
+            tokens=self.tokens, prompt_tokens=self.prompt_tokens, seconds=self.limits.seconds,
+            first_seconds=self.first_seconds,
         )  # fmt: skip
 
 
@@ -136,6 +137,7 @@ class Answering:
             failure = as_model_error(error)
         else:
             draft.tokens += written.tokens
+            draft.prompt_tokens = draft.prompt_tokens or written.prompt
             self._guard.wrote(written)
             if written.finished or draft.full:
                 draft.by(spec.name)

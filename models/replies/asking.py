@@ -2,16 +2,20 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import TypeAlias
 
 from ..failures import ModelError
 from .answering import Answering, Draft
-from .conversation import Conversations, checked_text
+from .conversation import Asked, Conversations, checked_question
 from .generation import Options, Reply
 from .limits import Limits, ReplyTimeout
 from .queueing import ShutDown, Turn, Turns
+from .streaming import ReplyStream
 from .waiting import NoRungFits
+
+Question: TypeAlias = str | Sequence[Mapping[str, str]]
 
 
 class Asking:
@@ -27,9 +31,14 @@ class Asking:
         self._lock = threading.Lock()
 
     def respond(
-        self, message: str, conversation: str, options: Options, limits: Limits, on_text: Callable[[str], None] | None
+        self,
+        message: Question,
+        conversation: str,
+        options: Options,
+        limits: Limits,
+        on_text: Callable[[str], None] | None,
     ) -> Reply:
-        _check(message, conversation)
+        asked = checked_question(message, conversation)
         turn = self._turns.enter()
         try:
             if not limits.wait(turn.ready):
@@ -37,19 +46,19 @@ class Asking:
                     return self._nothing(options, limits)
                 raise limits.too_late()
             turn.begin()
-            return self._write(message, conversation, Draft(options, limits, on_text))
+            return self._write(asked, conversation, Draft(options, limits, on_text))
         finally:
             turn.leave()
 
     async def generate(
         self,
-        message: str,
+        message: Question,
         conversation: str,
         options: Options,
         timeout: float | None,
         on_text: Callable[[str], None] | None = None,
     ) -> Reply:
-        _check(message, conversation)
+        asked = checked_question(message, conversation)
         loop, cancelled = asyncio.get_running_loop(), threading.Event()
         limits = Limits(cancelled, timeout)
         mine = asyncio.Event()
@@ -65,7 +74,7 @@ class Asking:
         done: asyncio.Future[Reply] = loop.create_future()
         draft = Draft(options, limits, on_text)
         writer = threading.Thread(
-            target=self._write_for, args=(loop, done, turn, message, conversation, draft), name="gearshift-reply",
+            target=self._write_for, args=(loop, done, turn, asked, conversation, draft), name="gearshift-reply",
             daemon=True,
         )  # fmt: skip
         try:
@@ -80,27 +89,8 @@ class Asking:
         finally:
             cancelled.set()
 
-    async def stream(
-        self, message: str, conversation: str, options: Options, timeout: float | None
-    ) -> AsyncGenerator[str, None]:
-        loop = asyncio.get_running_loop()
-        pieces: asyncio.Queue[str | None] = asyncio.Queue()
-
-        def put(piece: str) -> None:
-            loop.call_soon_threadsafe(pieces.put_nowait, piece)
-
-        reply = loop.create_task(self.generate(message, conversation, options, timeout, put))
-        reply.add_done_callback(lambda _: pieces.put_nowait(None))
-        try:
-            while (piece := await pieces.get()) is not None:
-                yield piece
-        finally:
-            left_early = not reply.done()
-            reply.cancel()
-            if left_early:
-                with suppress(asyncio.CancelledError):
-                    await reply
-        await reply
+    def stream(self, message: Question, conversation: str, options: Options, timeout: float | None) -> ReplyStream:
+        return ReplyStream(lambda put: self.generate(message, conversation, options, timeout, put))
 
     def wait_ended(self) -> None:
         """Until no reply is written any more, but for one that the calling thread writes."""
@@ -117,7 +107,7 @@ class Asking:
         loop: asyncio.AbstractEventLoop,
         done: "asyncio.Future[Reply]",
         turn: Turn,
-        message: str,
+        asked: Asked,
         conversation: str,
         draft: Draft,
     ) -> None:
@@ -126,7 +116,7 @@ class Asking:
         failed: BaseException | None = None
         try:
             turn.begin()
-            found = self._write(message, conversation, draft)
+            found = self._write(asked, conversation, draft)
         except BaseException as error:  # noqa: BLE001 - it is the coroutine's
             failed = error
         finally:
@@ -143,24 +133,18 @@ class Asking:
         with suppress(RuntimeError):  # the loop is closed, and nobody waits
             loop.call_soon_threadsafe(tell)
 
-    def _write(self, message: str, conversation: str, draft: Draft) -> Reply:
+    def _write(self, asked: Asked, conversation: str, draft: Draft) -> Reply:
         try:
-            self._answering.write(self._conversations.with_question(conversation, message), draft)
+            self._answering.write(self._conversations.with_question(conversation, asked), draft)
         except (ModelError, NoRungFits, ReplyTimeout, ShutDown) as error:
             error.partial = draft.text
             raise
         finally:
             if draft.text or draft.end not in ("", "cancelled"):
-                self._conversations.add(conversation, message, draft.text)
+                self._conversations.add(conversation, asked, draft.text)
         return draft.reply(self._top)
 
     def _nothing(self, options: Options, limits: Limits) -> Reply:
         draft = Draft(options, limits, None)
         draft.end = "cancelled"
         return draft.reply(self._top)
-
-
-def _check(message: str, conversation: str) -> None:
-    """Before anything is asked of a rung: what no file can hold would keep all conversations from being saved."""
-    checked_text("message", message)
-    checked_text("conversation_id", conversation)

@@ -2,13 +2,20 @@
 
 import threading
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from .saved_conversations import read, write
 
 Message: TypeAlias = dict[str, str]
+Asked: TypeAlias = str | list[Message]
+"""A question in a conversation that is kept, or a whole conversation of the app's own keeping."""
+
+DEFAULT = "default"
+"""The conversation of a question that names none."""
+
+_ROLES = ("system", "user", "assistant")
 
 
 def checked_text(name: str, value: str) -> str:
@@ -26,6 +33,34 @@ def checked_text(name: str, value: str) -> str:
     return value
 
 
+def checked_question(message: str | Sequence[Mapping[str, str]], conversation: str) -> Asked:
+    """A copy of what is asked, before anything is asked of a rung. Raises TypeError or ValueError that names it.
+
+    What no file can hold would keep all conversations from being saved.
+    """
+    checked_text("conversation_id", conversation)
+    if isinstance(message, (str, bytes)) or not isinstance(message, Sequence):
+        return checked_text("message", message)
+    if conversation != DEFAULT:
+        raise ValueError(
+            f"a list of messages is a whole conversation that the app keeps, got conversation_id={conversation!r} with "
+            "it; leave that out, or give the last message alone as a str"
+        )
+    if not message:
+        raise ValueError("message must hold at least the user's question, got an empty list")
+    for at, each in enumerate(message):
+        if not isinstance(each, Mapping) or not {"role", "content"} <= set(each):
+            raise TypeError(f"message[{at}] must be a dict with 'role' and 'content', got {each!r:.200}")
+        if each["role"] not in _ROLES:
+            raise ValueError(f"message[{at}] must have a role of {', '.join(_ROLES)}, got role={each['role']!r:.80}")
+        checked_text(f"message[{at}]['content']", each["content"])
+    if message[-1]["role"] != "user":
+        raise ValueError(
+            f"the last message must be the user's, got role={message[-1]['role']!r}; it is what is answered"
+        )
+    return [{"role": each["role"], "content": each["content"]} for each in message]
+
+
 class Conversations:
     """Histories by id. A turn, a question with its answer, is added whole, once its reply has ended. Thread-safe."""
 
@@ -34,17 +69,24 @@ class Conversations:
         self._turns: dict[str, list[Message]] = {}
         self._lock = threading.Lock()
 
-    def with_question(self, conversation: str, question: str) -> list[Message]:
+    def with_question(self, conversation: str, question: Asked) -> list[Message]:
+        """All that a model is to read. A whole conversation gets the system prompt where it has none of its own."""
+        if isinstance(question, list):
+            own = any(message["role"] == "system" for message in question)
+            return question if own else [*self._system, *question]
         with self._lock:
             return [*self._system, *self._turns.get(conversation, []), {"role": "user", "content": question}]
 
-    def add(self, conversation: str, question: str, answer: str) -> None:
+    def add(self, conversation: str, question: Asked, answer: str) -> None:
+        """Keep a turn. A whole conversation is kept by whoever gave it."""
+        if isinstance(question, list):
+            return
         with self._lock:
             self._turns.setdefault(conversation, []).extend(
                 ({"role": "user", "content": question}, {"role": "assistant", "content": answer})
             )
 
-    def history(self, conversation: str = "default") -> list[Message]:
+    def history(self, conversation: str = DEFAULT) -> list[Message]:
         """The turns so far, without the system prompt; a copy."""
         with self._lock:
             return [dict(message) for message in self._turns.get(conversation, [])]
@@ -83,15 +125,16 @@ def naming(messages: list[Message], sentence: str) -> list[Message]:
 def fitted(messages: list[Message], tokens: Callable[[list[Message]], Any], fits: Callable[[Any], bool]) -> Any:
     """The tokens of as many of the latest turns as fit, with the system prompt. Raises ValueError when none do.
 
-    Whole turns go, the oldest first. How many is found by halving, so a long history is not rendered once a turn.
+    Whole turns go, the oldest first: a question with all that follows it up to the next one. How many is found by
+    halving, so a long history is not rendered once a turn.
     """
     system = [m for m in messages if m["role"] == "system"]
     turns = [m for m in messages if m["role"] != "system"]
     found = tokens(system + turns)
     if fits(found):
         return found
-    most = (len(turns) - 1) // 2  # turns before the newest question
-    drop = bisect_left(range(1, most + 1), True, key=lambda n: fits(tokens(system + turns[2 * n :]))) + 1
-    if drop > most:
+    begins = [at for at, message in enumerate(turns) if message["role"] == "user" and at > 0]
+    drop = bisect_left(begins, True, key=lambda at: fits(tokens(system + turns[at:])))
+    if drop == len(begins):
         raise ValueError("the message is longer than the rung's context; shorten it or raise `context` in the ladder")
-    return tokens(system + turns[2 * drop :])
+    return tokens(system + turns[begins[drop] :])

@@ -18,11 +18,13 @@ _COLDEST = 1e-6  # logits that are divided by much less are no numbers any more
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """max_new_tokens: of the whole reply, over all rungs that write it. temperature: 0 decodes greedily.
 
+    stop: texts that end the reply where one of them would begin; it is not in the reply.
     sampling: further fields of transformers' `GenerationConfig`, such as `{"top_p": 0.9, "repetition_penalty": 1.1}`.
     """
 
     max_new_tokens: int = 256
     temperature: float = 0.0
+    stop: tuple[str, ...] = ()
     sampling: dict[str, Any] = {}
 
     def __post_init__(self) -> None:
@@ -33,6 +35,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(
                 f"temperature must be 0 or from {_COLDEST:g} up, and finite, got temperature={self.temperature!r}"
             )
+        if not isinstance(self.stop, tuple) or not all(isinstance(text, str) and text for text in self.stop):
+            raise TypeError(f"stop must be a tuple of texts that aren't empty, got stop={self.stop!r}")
         if not isinstance(self.sampling, dict) or not all(isinstance(name, str) for name in self.sampling):
             raise TypeError(f"sampling must be a dict of GenerationConfig's fields, got sampling={self.sampling!r}")
 
@@ -131,24 +135,27 @@ class Reply(str):
     rungs: all that wrote it, in order; none where it was called off before its first word. degraded: whether a rung
     below the top of the ladder wrote any of it. end: `eos` (the model was done), `length` (max_new_tokens), `wound up`
     (brought to the end of a sentence before a shift), `cancelled`, `context` (the rung that took over has none for the
-    question). tokens: written, over all rungs. seconds: from question to end. first_seconds: from question to first
-    text, None where there was none.
+    question). tokens: written, over all rungs. prompt_tokens: read by the first rung, without older turns that its
+    context had no room for; 0 where none came to write. seconds: from question to end. first_seconds: from question
+    to first text, None where there was none.
     """
 
     rungs: tuple[str, ...]
     degraded: bool
     end: str
     tokens: int
+    prompt_tokens: int
     seconds: float
     first_seconds: float | None
 
     def __new__(
         cls, text: str, *, rungs: tuple[str, ...], degraded: bool, seconds: float, end: str = "eos", tokens: int = 0,
-        first_seconds: float | None = None,
+        prompt_tokens: int = 0, first_seconds: float | None = None,
     ) -> "Reply":  # fmt: skip
         reply = super().__new__(cls, text)
         reply.rungs, reply.degraded, reply.seconds = rungs, degraded, seconds
         reply.end, reply.tokens, reply.first_seconds = end, tokens, first_seconds
+        reply.prompt_tokens = prompt_tokens
         return reply
 
     @property
@@ -165,5 +172,7 @@ class Reply(str):
         from ...pipeline.views.html import record_html
 
         return record_html(
-            self, headline=self, fields=("rungs", "degraded", "end", "tokens", "seconds", "first_seconds")
+            self,
+            headline=self,
+            fields=("rungs", "degraded", "end", "tokens", "prompt_tokens", "seconds", "first_seconds"),
         )
