@@ -5,6 +5,7 @@ Both rungs are the same weights, with room for a long and for a short conversati
 To change: LlamaModel, and the ladder with what its rungs need. A load that is measured to take more corrects that.
 """
 
+import os
 import secrets
 import sys
 from importlib.util import find_spec
@@ -15,7 +16,7 @@ from gearshift.models import Ladder, ModelError, ModelManager, ModelSpec
 from gearshift.models.hosts import Brake, Message, Options, Pen, Written, recent
 from gearshift.models.hosts.inline import InlineHost
 
-CACHE, WORK = 30 * 3 * 64 * 2 * 2, 30 << 20  # bytes: of a token's keys and values (float16) in SmolLM2; for a step
+CACHE, WORK = 30 * 3 * 64 * 2 * 2, 30 << 20  # bytes: of a token's keys and values in SmolLM2-135M; for a step
 
 
 class LlamaModel:
@@ -23,6 +24,9 @@ class LlamaModel:
         self._context, params = spec.context, xllamacpp.CommonParams()
         params.model.path, params.n_ctx, params.n_batch, params.verbosity = spec.source, spec.context, 128, -1
         params.cache_ram_mib, params.fit_params = 0, False  # takes all of its memory now, and no more later
+        params.cpuparams.n_threads = max(
+            1, (os.cpu_count() or 2) // 2
+        )  # they spin: all cores are slow on a busy machine
         params.api_keys = [secrets.token_hex()]  # the library opens a port on loopback: nobody else is to use it
         self._server = xllamacpp.Server(params)
 
