@@ -49,9 +49,10 @@ class Pen:
             self._end = "wound up"
         return not self.stopped
 
-    def written(self, *, prompt: int, end: str = "eos") -> Written:
-        """How it ended. prompt: tokens that were read. end: `eos` or `length`, where it was not the brake."""
-        return Written(self._end or end, prompt, self._tokens, self._first, time.monotonic() - self._began)
+    def written(self, *, prompt: int, length: bool = False) -> Written:
+        """How it went. prompt: tokens that were read. length: it has all the tokens that it may have."""
+        end = self._end or ("length" if length else "eos")
+        return Written(end, prompt, self._tokens, self._first, time.monotonic() - self._began)
 
 
 def recent(messages: list[Message], tokens: int) -> list[Message]:

@@ -1,8 +1,7 @@
 """An asyncio service: POST /chat streams a reply as server-sent events, GET /state tells the rung and the last notices.
 
-Run `python notebooks/embedding/service.py [LADDER]`, then
+To change: events, limits, who may reach it. Run `python notebooks/embedding/service.py [LADDER]`, and try
     curl -N localhost:8000/chat -H 'Content-Type: application/json' -d '{"message": "What is gravity?"}'
-To change: what an event holds, the limits, who may reach it. Clients of OpenAI's API are served by `gearshift serve`.
 """
 
 import asyncio

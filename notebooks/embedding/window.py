@@ -2,23 +2,17 @@
 
 Run `python notebooks/embedding/window.py [LADDER]`. It is made with Textual, and any GUI goes the same way: a thread
 asks, and what comes from it and from gearshift's threads is handed over to the UI's thread before it touches a widget:
-by `post_message` here, by a signal in Qt, in tkinter by a queue that is read by a function which `after` calls.
+by `call_later` here, by a signal in Qt, in tkinter by a queue that is read by a function which `after` calls.
 """
 
 import sys
+from functools import partial
 from threading import Event, Thread
 
 from gearshift.models import ModelManager
 from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
-from textual.message import Message
 from textual.widgets import Footer, Input, Static
-
-
-class Told(Message):
-    def __init__(self, text: str, status: str = "") -> None:
-        super().__init__()
-        self.text, self.status = text, status
 
 
 class Window(App[None]):
@@ -28,7 +22,7 @@ class Window(App[None]):
     def __init__(self, manager: ModelManager) -> None:
         super().__init__()
         self.manager, self.cancelled, self.talk, self.status = manager, Event(), "", "nothing asked yet"
-        manager.notices.subscribe(lambda notice: self.post_message(Told(f"\n[{notice}]\n")))
+        manager.notices.subscribe(lambda notice: self.call_later(self.tell, f"\n[{notice}]\n"))
 
     def compose(self) -> ComposeResult:
         yield VerticalScroll(Static(id="talk", markup=False), can_focus=False)
@@ -41,18 +35,19 @@ class Window(App[None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.input.clear()
         self.cancelled = Event()
-        self.on_told(Told(f"\n> {event.value}\n", "writing"))
+        self.tell(f"\n> {event.value}\n", "writing")
         Thread(target=self.ask, args=(event.value, self.cancelled), daemon=True).start()
 
     def ask(self, question: str, cancelled: Event) -> None:  # on a thread of its own
         try:
-            reply = self.manager.respond(question, on_text=lambda t: self.post_message(Told(t)), cancelled=cancelled)
-            self.post_message(Told("\n", f"{reply.tokens} tokens in {reply.seconds:.1f} s, end: {reply.end}"))
+            reply = self.manager.respond(question, on_text=partial(self.call_later, self.tell), cancelled=cancelled)
+            status = f"{reply.tokens} tokens in {reply.seconds:.1f} s, end: {reply.end}"
         except (RuntimeError, ValueError) as error:  # what was written stays on the screen, and in the history
-            self.post_message(Told("\n", str(error)))
+            status = str(error)
+        self.call_later(self.tell, "\n", status)
 
-    def on_told(self, told: Told) -> None:  # on the UI's thread
-        self.talk, self.status = self.talk + told.text, told.status or self.status
+    def tell(self, text: str, status: str = "") -> None:  # on the UI's thread
+        self.talk, self.status = self.talk + text, status or self.status
         self.query_one("#talk", Static).update(self.talk)
 
     def action_cancel(self) -> None:
