@@ -34,24 +34,21 @@ class LlamaModel:
             text = "".join(choice["delta"].get("content") or "" for choice in chunk.get("choices", ()))
             return not pen.write(text) if text else pen.stopped
 
-        asked = {"messages": turns, "max_tokens": left, "temperature": options.temperature, **options.sampling}
-        self._server.handle_chat_completions({**asked, "stream": True, "return_progress": True}, take)
+        asked = {"messages": turns, "max_tokens": left, "temperature": options.temperature, "stop": list(options.stop)}
+        self._server.handle_chat_completions(asked | options.sampling | {"stream": True, "return_progress": True}, take)
         if error := seen.get("error"):
             raise (ValueError if error["code"] == 400 else ModelError)(error["message"])
-        return pen.written(
-            prompt=seen["prompt_progress"]["total"], length=seen["choices"][0]["finish_reason"] == "length"
-        )
+        prompt, why = seen["prompt_progress"]["total"], seen["choices"][0]["finish_reason"]
+        return pen.written(prompt=prompt, length=why == "length")
 
     def close(self) -> None:
         del self._server
 
 
 def ladder(gguf: str) -> Ladder:
-    size, token = Path(gguf).stat().st_size + (30 << 20), 23_040  # bytes: weights and a step; a token's keys and values
+    size, kv = Path(gguf).stat().st_size + (30 << 20), 23_040  # bytes: weights and a step; a token's keys and values
     rungs = (("long", 8192), ("short", 1024))  # best first, and honest: the same weights with a shorter memory
-    return Ladder(
-        ModelSpec(name=k, source=gguf, context=n, quality=n, need={"ram": size + n * token}) for k, n in rungs
-    )
+    return Ladder(ModelSpec(name=k, source=gguf, context=n, quality=n, need={"ram": size + n * kv}) for k, n in rungs)
 
 
 if __name__ == "__main__":
