@@ -1,8 +1,8 @@
 """A window that never blocks: type a question, read the reply while it is written, press Escape to cancel it.
 
 Run `python notebooks/embedding/window.py [LADDER]`. To change: the widgets. It is made with Textual, and any GUI goes
-the same way: a thread asks, and what comes from it and from gearshift's threads is handed over to the UI's thread before
-it touches a widget: by `call_later` here, by a signal in Qt, in tkinter by a queue that a function set by `after` reads.
+the same way: a thread asks, and what comes from it or from gearshift's threads is handed over to the UI's thread
+before it touches a widget: by `call_later` here, by a signal in Qt, in tkinter by a queue that `after` looks into.
 """
 
 import sys

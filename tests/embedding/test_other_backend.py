@@ -67,9 +67,11 @@ def test_wound_up_it_ends_with_its_sentence(model: Model) -> None:
 def test_a_brake_ends_the_reading_of_a_long_prompt(backend: ModuleType, rungs: Ladder) -> None:
     model, brake, said = backend.LlamaModel(rungs.named("long")), Brake(), []
     brake.stop()
-    written = model.generate([{"role": "user", "content": "word " * 4000}], "", Options(), said.append, brake)
-    assert (written.end, written.tokens, said) == ("braked", 0, [])
-    assert written.prompt > 4000 and written.seconds < 60  # of which all would take minutes
+    question = [{"role": "user", "content": "word " * 1500}]
+    braked = model.generate(question, "", Options(max_new_tokens=1), said.append, brake)
+    assert (braked.end, braked.tokens, said) == ("braked", 0, []) and braked.prompt > 1500
+    whole = model.generate(question, "", Options(max_new_tokens=1), said.append, Brake())
+    assert whole.tokens == 1 and braked.seconds < whole.seconds / 2
     model.close()
 
 
@@ -87,7 +89,7 @@ def test_an_unload_gives_back_what_the_load_took(backend: ModuleType, rungs: Lad
         model.generate(QUESTION, "", Options(max_new_tokens=4), lambda _: None, Brake())
         held = host.held(spec.name)["ram"]
         freed = host.unload(spec.name, model)
-    assert held > 200e6 and freed.expected > 200e6 and freed.got >= 0.9 * freed.expected
+    assert held > 200e6 and freed.expected > 200e6 and freed.got >= 0.75 * freed.expected
     assert host.own() == Own()
 
 
