@@ -71,7 +71,7 @@ def test_a_brake_ends_the_reading_of_a_long_prompt(backend: ModuleType, rungs: L
     braked = model.generate(question, "", Options(max_new_tokens=1), said.append, brake)
     assert (braked.end, braked.tokens, said) == ("braked", 0, []) and braked.prompt > 1500
     whole = model.generate(question, "", Options(max_new_tokens=1), said.append, Brake())
-    assert whole.tokens == 1 and braked.seconds < whole.seconds / 2
+    assert whole.end != "braked" and braked.seconds < whole.seconds / 2
     model.close()
 
 
