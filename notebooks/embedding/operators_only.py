@@ -7,6 +7,7 @@ operator reads a clock. To change: the source, and the numbers in `verdicts`.
 
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import reactivex
@@ -50,4 +51,5 @@ def main(path: str | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    with suppress(KeyboardInterrupt):
+        main(*sys.argv[1:])

@@ -33,10 +33,10 @@ class Window(App[None]):
         self.set_interval(0.2, lambda: self.query_one("#status", Static).update(f"{self.manager.rung}: {self.status}"))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.input.clear()
-        self.cancelled = Event()
-        self.tell(f"\n> {event.value}\n", "writing")
-        Thread(target=self.ask, args=(event.value, self.cancelled), daemon=True).start()
+        if self.status != "writing":  # else it stays where it was typed, until the reply is there
+            self.cancelled, event.input.value = Event(), ""
+            self.tell(f"\n> {event.value}\n", "writing")
+            Thread(target=self.ask, args=(event.value, self.cancelled), daemon=True).start()
 
     def ask(self, question: str, cancelled: Event) -> None:  # on a thread of its own
         try:

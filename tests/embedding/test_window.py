@@ -54,14 +54,16 @@ def test_the_window_ticks_while_a_reply_is_written_and_shows_it_as_it_comes(mana
     run(manager, steps)
 
 
-def test_escape_cancels_the_reply_and_the_next_question_is_answered(manager: ModelManager) -> None:
+def test_escape_cancels_the_reply_and_what_was_typed_meanwhile_can_be_asked(manager: ModelManager) -> None:
     async def steps(window: Any, pilot: Pilot[None]) -> None:
         await ask(pilot, "hello")
         await until(pilot, lambda: len(window.talk) > 20)
+        await ask(pilot, "again")
+        assert window.query_one("Input").value == "again" and "> again" not in window.talk
         await pilot.press("escape")
         await until(pilot, lambda: "end: cancelled" in window.status)
         assert int(window.status.split()[0]) < 256
-        await ask(pilot, "again")
+        await pilot.press("enter")
         await until(pilot, lambda: "256 tokens" in window.status)
 
     run(manager, steps)
