@@ -1,4 +1,7 @@
-"""Where a model lives. A host loads and unloads rungs, and knows what they hold."""
+"""Where a model lives. A host loads and unloads rungs, and knows what they hold.
+
+For another library than transformers write a `Model`, with `Pen` and `recent`, and give what loads it to `InlineHost`.
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
