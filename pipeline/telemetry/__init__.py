@@ -1,0 +1,29 @@
+"""Metrics and traces for monitoring. They need `pip install 'gearshift[metrics]'`.
+
+`PrometheusMetrics` for prometheus-client, `OpenTelemetryMetrics` for OpenTelemetry; `dashboard()` is for Grafana.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .instruments import Instrument
+
+if TYPE_CHECKING:
+    from .prometheus import PrometheusMetrics
+
+__all__ = ["Instrument", "PrometheusMetrics"]
+
+_MODULES = {"PrometheusMetrics": "prometheus"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return getattr(import_module(f".{_MODULES[name]}", __name__), name)
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in ("prometheus_client", "opentelemetry"):
+            raise
+        raise ImportError(
+            f"{name} needs {error.name}, which is not installed; run: pip install 'gearshift[metrics]'", name=error.name
+        ) from None
