@@ -6,14 +6,21 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .dashboard import dashboard
+from .events import EVENTS
 from .instruments import Instrument
+from .readings import READINGS
 
 if TYPE_CHECKING:
+    from .meters import OpenTelemetryMetrics
     from .prometheus import PrometheusMetrics
 
-__all__ = ["Instrument", "PrometheusMetrics"]
+__all__ = ["INSTRUMENTS", "Instrument", "OpenTelemetryMetrics", "PrometheusMetrics", "dashboard"]
 
-_MODULES = {"PrometheusMetrics": "prometheus"}
+INSTRUMENTS = READINGS + EVENTS
+"""All that is measured: names, units, attributes, and a sentence for each."""
+
+_MODULES = {"OpenTelemetryMetrics": "meters", "PrometheusMetrics": "prometheus"}
 
 
 def __getattr__(name: str) -> Any:

@@ -83,9 +83,10 @@ def _loaded(followed: Followed) -> Iterator[Point]:
 
 
 def _desired(followed: Followed) -> Iterator[Point]:
-    decision = followed.decision
-    wanted = followed.rung if decision is None else decision.target
-    return _one_of((rung.name for rung in followed.scaler.ladder), wanted)
+    if followed.outlook is not None:  # else nothing decides
+        decision = followed.decision
+        wanted = followed.rung if decision is None else decision.target
+        yield from _one_of((rung.name for rung in followed.scaler.ladder), wanted)
 
 
 def _state(followed: Followed) -> Iterator[Point]:
