@@ -29,8 +29,9 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(import_module(f".{_MODULES[name]}", __name__), name)
     except ImportError as error:
-        if (error.name or "").partition(".")[0] not in ("prometheus_client", "opentelemetry"):
+        package = (error.name or "").partition(".")[0]
+        if package not in ("prometheus_client", "opentelemetry"):
             raise
         raise ImportError(
-            f"{name} needs {error.name}, which is not installed; run: pip install 'gearshift[metrics]'", name=error.name
+            f"{name} needs {package}, which is not installed; run: pip install 'gearshift[metrics]'", name=package
         ) from None

@@ -49,7 +49,8 @@ def _bounds(followed: Followed) -> Iterator[Point]:
 def _time_left(followed: Followed) -> Iterator[Point]:
     for name, seen in _pools(followed):
         left = followed.scaler.settings.limit(name, seen.pool.total) - seen.external - seen.pool.own
-        yield (name,), 0.0 if left <= 0 else left / seen.slope if seen.slope > 0 else float("inf")
+        if left <= 0 or seen.slope > 0:
+            yield (name,), left / seen.slope if left > 0 else 0.0
 
 
 def _pressure(followed: Followed) -> Iterator[Point]:
@@ -170,7 +171,7 @@ READINGS = (
         (_POOL,), lambda f: (((name,), seen.slope) for name, seen in _pools(f)),
     ),
     Instrument(
-        "gearshift.pool.time_left", "gauge", "s", "Time until use reaches the high ceiling; +Inf where none is seen.",
+        "gearshift.pool.time_left", "gauge", "s", "Time until use reaches the high ceiling, while it rises.",
         (_POOL,), _time_left,
     ),
     Instrument(
@@ -178,16 +179,16 @@ READINGS = (
         ("gearshift.resource", "gearshift.stall"), _pressure,
     ),
     Instrument("gearshift.shift.expected_duration", "gauge", "s", "How long a shift may take here.", (), _shift),
-    Instrument("gearshift.rung.loaded", "updown", "1", "1 for the rung that is loaded, else 0.", (_RUNG,), _loaded),
+    Instrument("gearshift.rung.loaded", "updown", "1", "Is it the rung that is loaded? 1 or 0.", (_RUNG,), _loaded),
     Instrument(
-        "gearshift.rung.desired", "updown", "1", "1 for the rung that was decided on last, else 0.", (_RUNG,), _desired
+        "gearshift.rung.desired", "updown", "1", "Is it the rung that was decided on last? 1 or 0.", (_RUNG,), _desired
     ),
     Instrument(
-        "gearshift.state", "updown", "1", "1 for the state that the models are in, else 0: empty, shifting, ready.",
+        "gearshift.state", "updown", "1", "Is it the state that models are in? 1 or 0.",
         ("gearshift.state.name",), _state,
     ),
     Instrument(
-        "gearshift.sensor.missing", "updown", "1", "1 for a sensor that can't be read, 0 once it can be again.",
+        "gearshift.sensor.missing", "updown", "1", "Is it a sensor that can't be read now? 1 or 0.",
         ("gearshift.sensor",), _missing,
     ),
     Instrument("gearshift.sample.age", "gauge", "s", "Time since the newest sample came.", (), _age),

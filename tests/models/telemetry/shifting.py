@@ -69,7 +69,7 @@ class Shifting:
         return int(0.8 * TOTAL) - self.needs["medium"] + 1
 
     def turn(self) -> None:
-        """Up, an answer, down, an answer of the smaller rung, one that fails, and a rung that is lost."""
+        """Up, an answer, down, an answer of the smaller rung, one that fails, and a rise."""
         self.push_until(0, "large")
         self.manager.respond("Hi", options=SHORT)
         self.push_until(self.shortage, "small")
@@ -78,7 +78,9 @@ class Shifting:
         with suppress(ReplyTimeout):
             self.manager.respond("Hi", options=Options(max_new_tokens=5000), timeout=0.01)
         self.slow.clear()
-        self.push(self.shortage, missing=("nvml",))
+        for step in range(40):  # a slow rise, which the smaller rung bears
+            self.push(self.shortage + (step << 18))
+        self.push(self.shortage + (40 << 18), missing=("nvml",))
 
     @contextmanager
     def turning(self) -> Iterator[None]:
