@@ -69,7 +69,7 @@ class Shifting:
         return int(0.8 * TOTAL) - self.needs["medium"] + 1
 
     def turn(self) -> None:
-        """Up, an answer, down, an answer of the smaller rung, one that fails, and a rise."""
+        """Up, an answer, down, an answer of the smaller rung, one that fails, and no time left."""
         self.push_until(0, "large")
         self.manager.respond("Hi", options=SHORT)
         self.push_until(self.shortage, "small")
@@ -78,9 +78,7 @@ class Shifting:
         with suppress(ReplyTimeout):
             self.manager.respond("Hi", options=Options(max_new_tokens=5000), timeout=0.01)
         self.slow.clear()
-        for step in range(40):  # a slow rise, which the smaller rung bears
-            self.push(self.shortage + (step << 18))
-        self.push(self.shortage + (40 << 18), missing=("nvml",))
+        self.push(int(0.8 * TOTAL) - self.needs["small"] + 1, missing=("nvml",))
 
     @contextmanager
     def turning(self) -> Iterator[None]:
