@@ -63,13 +63,21 @@ class Shifting:
             self.push(external)
             time.sleep(0.002)
 
+    def fail(self) -> None:
+        """Leave room for `medium`, and for no more, until its load has failed."""
+        failed, ends = sum(o.kind == "failed" for o in self.outcomes), time.monotonic() + DEADLINE
+        while sum(o.kind == "failed" for o in self.outcomes) == failed:
+            assert time.monotonic() < ends, self.outcomes
+            self.push(int(0.76 * TOTAL) - self.needs["medium"])
+            time.sleep(0.002)
+
     @property
     def shortage(self) -> int:
         """External use at which only `small` fits."""
         return int(0.8 * TOTAL) - self.needs["medium"] + 1
 
     def turn(self) -> None:
-        """Up, an answer, down, an answer of the smaller rung, one that fails, and no time left."""
+        """Up, an answer, down, an answer of the smaller rung, one that fails, a load that fails, no time left."""
         self.push_until(0, "large")
         self.manager.respond("Hi", options=SHORT)
         self.push_until(self.shortage, "small")
@@ -78,6 +86,7 @@ class Shifting:
         with suppress(ReplyTimeout):
             self.manager.respond("Hi", options=Options(max_new_tokens=5000), timeout=0.01)
         self.slow.clear()
+        self.fail()
         self.push(int(0.8 * TOTAL) - self.needs["small"] + 1, missing=("nvml",))
 
     @contextmanager

@@ -134,8 +134,8 @@ def test_its_parts_are_spans_within_it_one_after_the_other(ladder: Ladder, kept:
 def test_a_shift_that_failed_is_an_error_and_says_why(ladder: Ladder, kept: Kept) -> None:
     shifting = Shifting(ladder)
     with shifting.manager, kept.metrics.follow(shifting.manager):
-        while not any(outcome.kind == "failed" for outcome in shifting.outcomes):
-            shifting.turn()
+        shifting.push_until(shifting.shortage, "small")
+        shifting.fail()
         failed = next(s for s in kept.shifts if (s.attributes or {})["gearshift.outcome"] == "failed")
     assert failed.status.status_code is StatusCode.ERROR
     assert "medium is broken on purpose" in (failed.status.description or "")
