@@ -26,6 +26,7 @@ bench: $(VENV)/.bench $(VENV)/.demo
 	$(BIN)/python -m tests.benchmarks.stream
 	$(BIN)/python -m tests.benchmarks.sensing
 	$(BIN)/python -m tests.benchmarks.preflight
+	$(BIN)/python -m tests.benchmarks.telemetry
 	$(BIN)/python -m tests.benchmarks.nvml
 	$(BIN)/python -m tests.benchmarks.recordings
 	$(BIN)/python -m tests.benchmarks.policies

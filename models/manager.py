@@ -31,6 +31,7 @@ from .replies.generation import Options, Reply
 from .replies.guarding import Guard
 from .replies.limits import Limits
 from .replies.queueing import Turns
+from .replies.reporting import Reports
 from .replies.streaming import ReplyStream
 from .replies.waiting import NoRungFits, Waiting
 from .switching.crash_marker import CrashMarker
@@ -67,7 +68,8 @@ class ModelManager:
         dry_run: load the best rung that fits, then only tell what would be done: shifts are decided, explained, logged
             and counted as if each had been carried out, but replies stay on that rung, and there are no notices.
 
-    `notices`, `residencies`, `outcomes` and `decisions` are Observables; their items come from gearshift's threads.
+    `notices`, `residencies`, `outcomes`, `decisions` and `replies` (each that has ended, without its text) are
+    Observables; their items come from gearshift's threads.
     `needs` is what is known of the rungs' memory. Thread-safe.
     Raises LadderError, WordingError, or TierError for a file that GEARSHIFT_TIERS names, before anything is loaded.
     """
@@ -117,7 +119,9 @@ class ModelManager:
         self.notices = self._notices.stream
         guard = Guard(self.scaler, dry=dry_run, ran_out=self._ran_out, because=self._notices.because)
         kill = getattr(self._host, "kill", None)  # only what lives in a process of its own can be killed
-        answering = Answering(self._waiting, guard, self._named, kill=kill, again=not dry_run)
+        reports = Reports(self.ladder[0].name)
+        self.replies = reports.replies
+        answering = Answering(self._waiting, guard, self._named, kill=kill, again=not dry_run, told=reports.tell)
         self._asking = Asking(self._turns, self._conversations, answering, self.ladder[0].name)
         self._end = Ending(self._close)
         self._subscriptions = [self.scaler.decisions.subscribe(self._decide)]

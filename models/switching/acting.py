@@ -191,7 +191,7 @@ class Acting:
         if not self._set(new):
             return End("failed", "it was lost as soon as it was loaded", new.name)
         going = [each for each in self._going() if each is not new]
-        with account.timed("waited"):
+        with account.timed("wait"):
             self._hurry(decision, going)
             if not self._leases.drained(going, unless=lambda: self._orders.pressing):
                 self._leases.wind_up(going, self._finish_tokens)
@@ -204,7 +204,7 @@ class Acting:
         leases = self._leases
         with leases.changed:
             leases.draining = leases.draining or leases.current in leaving
-        with account.timed("waited"):
+        with account.timed("wait"):
             self._hurry(account.decision, leaving)
             drained = leases.drained(leaving, unless=lambda: self._orders.pressing)
         with leases.changed:

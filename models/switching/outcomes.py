@@ -17,7 +17,8 @@ class Outcome(msgspec.Struct, frozen=True):
 
     time: when, on the clock of the samples. seconds: in all; of these `waited` for replies to end, `unload` until the
     memory was back, and `load`. freed: by all unloads. held: bytes by pool that what was loaded was measured to hold.
-    lost: the rung had been loaded, by this very decision, and is gone; `reason` says how.
+    lost: the rung had been loaded, by this very decision, and is gone; `reason` says how. course: `wait`, `unload` and
+    `load`, each from when to when, as they came.
     """
 
     kind: str
@@ -31,6 +32,7 @@ class Outcome(msgspec.Struct, frozen=True):
     held: dict[str, int] = {}
     reason: str = ""
     lost: bool = False
+    course: tuple[tuple[str, float, float], ...] = ()
 
     def _repr_html_(self) -> str:
         from ...pipeline.views.html import record_html
@@ -46,7 +48,7 @@ class Account:
         self.freed = Freed(0, 0)
         self.held: dict[str, int] = {}
         self.need: dict[str, int] = {}
-        self._parts = {"waited": 0.0, "unload": 0.0, "load": 0.0}
+        self._course: list[tuple[str, float, float]] = []
 
     @property
     def seconds(self) -> float:
@@ -54,21 +56,24 @@ class Account:
 
     @contextmanager
     def timed(self, part: str) -> Iterator[None]:
-        """Add what is done within to `waited`, `unload` or `load`."""
+        """Add what is done within to `wait`, `unload` or `load`."""
         began = self._clock()
         try:
             yield
         finally:
-            self._parts[part] += self._clock() - began
+            self._course.append((part, began, self._clock()))
 
     def add(self, freed: Freed) -> None:
         self.freed = Freed(self.freed.expected + freed.expected, self.freed.got + freed.got)
 
     def outcome(self, kind: str, reason: str) -> Outcome:
-        parts, seconds = self._parts, self.seconds
+        took = {"wait": 0.0, "unload": 0.0, "load": 0.0}
+        for part, began, ended in self._course:
+            took[part] += ended - began
+        seconds, course = self.seconds, tuple(self._course)
         return Outcome(
-            kind, self.decision, self._clock(), seconds, parts["waited"], parts["unload"], parts["load"],
-            self.freed, self.held, reason,
+            kind, self.decision, self._clock(), seconds, took["wait"], took["unload"], took["load"],
+            self.freed, self.held, reason, course=course,
         )  # fmt: skip
 
 

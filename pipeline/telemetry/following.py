@@ -1,0 +1,185 @@
+"""Managers and scalers that are followed: what each tells, kept until somebody looks."""
+
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from reactivex import Observable, abc
+from reactivex.disposable import CompositeDisposable, Disposable
+
+from ..outlook import Outlook
+from ..rungs import Residency
+from ..scaler import ProactiveScaler
+from ..sources import event_time
+from ..words import Decision
+
+
+class Ended(Protocol):
+    """How an action ended, of what `models` tells."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def decision(self) -> Decision: ...
+    @property
+    def time(self) -> float: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def waited(self) -> float: ...
+    @property
+    def unload(self) -> float: ...
+    @property
+    def load(self) -> float: ...
+    @property
+    def course(self) -> tuple[tuple[str, float, float], ...]: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def lost(self) -> bool: ...
+
+
+class Answered(Protocol):
+    """A reply that has ended, of what `models` tells. `error` is the class of what it failed with, or empty."""
+
+    @property
+    def error(self) -> str: ...
+    @property
+    def rung(self) -> str | None: ...
+    @property
+    def degraded(self) -> bool: ...
+    @property
+    def end(self) -> str: ...
+    @property
+    def tokens(self) -> int: ...
+    @property
+    def prompt_tokens(self) -> int | None: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def first_seconds(self) -> float | None: ...
+
+
+class Manager(Protocol):
+    """What is followed of a `ModelManager`, or of an app's own."""
+
+    @property
+    def scaler(self) -> ProactiveScaler: ...
+    @property
+    def residencies(self) -> Observable[Residency]: ...
+    @property
+    def outcomes(self) -> Observable[Any]: ...
+    @property
+    def replies(self) -> Observable[Any]: ...
+
+
+class Followed:
+    """One manager or scaler, as it has told of itself. A sample costs two assignments; the rest is done on looking."""
+
+    def __init__(self, name: str, source: "ProactiveScaler | Manager") -> None:
+        self.name, self.scaler = name, source if isinstance(source, ProactiveScaler) else source.scaler
+        self.seen: tuple[Outlook, float] | None = None
+        self.samples = 0
+        self.residency: Residency | None = None
+        self.decision: Decision | None = None
+        self.missed: set[str] = set()
+
+    def look(self, outlook: Outlook) -> None:
+        self.seen = outlook, event_time()
+        self.samples += 1
+        if outlook.sample.missing:
+            self.missed.update(outlook.sample.missing)
+
+    def reside(self, residency: Residency) -> None:
+        self.residency = residency
+
+    def decide(self, decision: Decision) -> None:
+        self.decision = decision
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the newest sample came."""
+        return None if self.seen is None else event_time() - self.seen[1]
+
+    @property
+    def outlook(self) -> Outlook | None:
+        """The newest one, unless it is so old that it counts no more."""
+        seen = self.seen
+        if seen is None or event_time() - seen[1] > self.scaler.settings.silence:
+            return None
+        return seen[0]
+
+    @property
+    def rung(self) -> str | None:
+        return self.scaler.rung if self.residency is None else self.residency.rung
+
+
+class Follower:
+    """Follows any number of managers and scalers, each under a name of its own. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._followed: dict[str, Followed] = {}
+
+    @property
+    def followed(self) -> list[Followed]:
+        """All that is followed now."""
+        with self._lock:
+            return list(self._followed.values())
+
+    def follow(self, source: "ProactiveScaler | Manager", name: str = "default") -> abc.DisposableBase:
+        """Measure it from now on, until what is returned is disposed of. It never ends a stream, nor holds one up.
+
+        After that, what was read of it is told no more. It may be followed again; what was counted goes on.
+
+        Args:
+            source: a `ModelManager`, or a `ProactiveScaler`, which knows of no shifts and no replies.
+            name: the value of `gearshift.manager`, which tells several in one process apart.
+
+        Raises:
+            TypeError: for anything else. ValueError: for a name that is in use, or empty.
+        """
+        if not isinstance(getattr(source, "scaler", source), ProactiveScaler):
+            raise TypeError(f"follow takes a ModelManager or a ProactiveScaler, got {source!r}")
+        if not name:
+            raise ValueError("name must not be empty, got name=''")
+        followed = Followed(name, source)
+        with self._lock:
+            if name in self._followed:
+                raise ValueError(
+                    f"something is followed under the name {name!r} already; dispose of that, or pass another name="
+                )
+            self._followed[name] = followed
+        wires = CompositeDisposable(Disposable(lambda: self._leave(followed)))
+        for stream, take in self._streams(source, followed):
+            wires.add(stream.subscribe(take))
+        return wires
+
+    def _leave(self, followed: Followed) -> None:
+        with self._lock:
+            if self._followed.get(followed.name) is followed:
+                del self._followed[followed.name]
+
+    def _streams(
+        self, source: "ProactiveScaler | Manager", followed: Followed
+    ) -> list[tuple[Observable[Any], Callable[[Any], None]]]:
+        scaler = followed.scaler
+        found: list[tuple[Observable[Any], Callable[[Any], None]]] = [
+            (scaler.outlooks, followed.look),
+            (scaler.decisions, followed.decide),
+        ]
+        if not isinstance(source, ProactiveScaler):
+            found += [
+                (source.residencies, followed.reside),
+                (source.outcomes, lambda outcome: self.ended(followed, outcome)),
+                (source.replies, lambda reply: self.answered(followed, reply)),
+            ]
+        return found
+
+    def ended(self, followed: Followed, outcome: Ended) -> None:
+        """An action has ended."""
+        raise NotImplementedError
+
+    def answered(self, followed: Followed, reply: Answered) -> None:
+        """A reply has ended."""
+        raise NotImplementedError
