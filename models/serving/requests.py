@@ -161,7 +161,8 @@ def _wrong(param: str, told: str) -> ApiError:
 
 def _unusable(reason: str, body: Mapping[str, Any]) -> ApiError:
     """From msgspec's reason, which ends with the path of what is at fault."""
-    reason, _, path = reason.removesuffix("`").partition(" - at `$")
+    reason, _, path = reason.partition(" - at `$")
+    path = path.removesuffix("`")
     value: Any = body
     for name, at in _STEP.findall(path):
         value = value[name] if name else value[int(at)]

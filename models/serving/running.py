@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import uvicorn
 from starlette.types import ASGIApp
 
+from .promptness import Prompt
+
 _LOOK = 0.2
 """Seconds between two looks at whether the server has begun, or ended by itself."""
 
@@ -55,6 +57,15 @@ def listening(where: Place) -> socket.socket:
     return made
 
 
+def configured(app: ASGIApp, *, patience: float) -> uvicorn.Config:
+    """patience: seconds after its end is asked for, in which uvicorn waits for replies."""
+    return uvicorn.Config(
+        app, http=Prompt, ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
+        proxy_headers=False, limit_concurrency=_CONNECTIONS, timeout_keep_alive=30,
+        timeout_graceful_shutdown=int(patience) + 1, h11_max_incomplete_event_size=1 << 16,
+    )  # fmt: skip
+
+
 def run(
     app: ASGIApp, listener: socket.socket, *, grace: float, ready: Callable[[], None], brake: Callable[[], None]
 ) -> int:
@@ -67,12 +78,7 @@ def run(
 
     Returns 0, or 128 and the number of the second signal, or 1 where the server ended by itself.
     """
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", server_header=False, proxy_headers=False, ws="none",
-        limit_concurrency=_CONNECTIONS, timeout_keep_alive=30, timeout_graceful_shutdown=int(grace + _LAST) + 1,
-        h11_max_incomplete_event_size=1 << 16,
-    )  # fmt: skip
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(configured(app, patience=grace + _LAST))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="gearshift-server", daemon=True)
     with _signals() as signals:
         thread.start()

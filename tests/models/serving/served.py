@@ -8,9 +8,11 @@ from typing import Any
 
 import openai
 import uvicorn
+from gearshift.models import Ladder
 from gearshift.models.replies.generation import Brake
 from gearshift.models.serving import create_app
-from gearshift.models.serving.running import listening, place
+from gearshift.models.serving.running import configured, listening, place
+from gearshift.models.testing import FakeLoader
 
 from tests.models.machine import Machine
 
@@ -54,15 +56,13 @@ class Gate:
 
 
 class Served:
-    """`create_app` over the machine's manager, served by uvicorn in a thread."""
+    """An app, by default `create_app` over the machine's manager, served by uvicorn in a thread."""
 
-    def __init__(self, machine: Machine, **more: Any) -> None:
+    def __init__(self, machine: Machine, app: Any = None, **more: Any) -> None:
         self._listener = listening(place("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self._server = uvicorn.Server(
-            uvicorn.Config(create_app(machine.manager, **more), log_config=None, lifespan="off")
-        )
+        self._server = uvicorn.Server(configured(app or create_app(machine.manager, **more), patience=5))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]})
 
     def __enter__(self) -> "Served":
@@ -77,3 +77,19 @@ class Served:
 
     def client(self, **more: Any) -> openai.OpenAI:
         return openai.OpenAI(base_url=f"{self.url}/v1", **{"api_key": "unused", **more})
+
+
+def gated(ladder: Ladder, gate: Gate, **more: Any) -> Machine:
+    machine = Machine(ladder, FakeLoader(gate=gate), more=more)
+    machine.load()
+    return machine
+
+
+def ask(client: openai.OpenAI, tokens: int = 4, **more: Any) -> Any:
+    return client.chat.completions.create(
+        **{"model": "gearshift", "messages": HELLO, "max_completion_tokens": tokens, **more}
+    )
+
+
+def text_of(stream: Any) -> str:
+    return "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
