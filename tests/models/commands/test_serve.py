@@ -162,7 +162,7 @@ def test_a_port_in_use_is_one_line(ladder: Path) -> None:
         ([], {"GEARSHIFT_API_KEY": "two words"}, "GEARSHIFT_API_KEY: the key must be one or more visible", 1),
         (["--host", "no.such.host.invalid"], {}, "--host no.such.host.invalid: ", 2),
         (["--max-body", "much"], {}, "--max-body: 'much' is no size", 2),
-        (["--ladder", "absent.toml"], {}, "absent.toml: No such file", 1),
+        (["--ladder", "absent.toml"], {}, "absent.toml: can't be read: No such file", 1),
     ],
 )
 def test_what_cannot_be_used_is_one_line(args: list[str], env: dict[str, str], told: str, code: int) -> None:
