@@ -12,7 +12,7 @@ from gearshift.models import Ladder
 from gearshift.models.replies.generation import Brake
 from gearshift.models.serving import create_app
 from gearshift.models.serving.running import configured, listening, place
-from gearshift.models.testing import FakeLoader
+from gearshift.models.testing import FakeModels
 
 from tests.models.machine import Machine
 
@@ -80,7 +80,7 @@ class Served:
 
 
 def gated(ladder: Ladder, gate: Gate, **more: Any) -> Machine:
-    machine = Machine(ladder, FakeLoader(gate=gate), more=more)
+    machine = Machine(ladder, FakeModels(gate=gate), more=more)
     machine.load()
     return machine
 
