@@ -46,7 +46,8 @@ def place(host: str, port: int) -> Place:
 
 def listening(where: Place) -> socket.socket:
     """A socket that connections may come to. Raises OSError."""
-    made = socket.socket(where.family, socket.SOCK_STREAM)
+    # named, as asyncio sends small pieces at once (TCP_NODELAY) only where it knows the protocol
+    made = socket.socket(where.family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind(where.address)

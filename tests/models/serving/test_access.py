@@ -1,5 +1,6 @@
 """Who is let in, and what is read of a body: told by raw requests, as OpenAI's client makes none of these."""
 
+import asyncio
 import http.client
 import json
 import socket
@@ -11,6 +12,7 @@ import openai
 import pytest
 from gearshift.models import Ladder
 from gearshift.models.serving import create_app
+from gearshift.models.serving.running import listening, place
 
 from tests.models.machine import Machine
 from tests.models.serving.served import HELLO, Gate, Served, ask, gated, until, words
@@ -208,3 +210,19 @@ def test_it_is_mounted_into_an_app_of_ones_own(machine: Machine) -> None:
         assert request(served, path="/llm/v1/chat/completions")[0] == 401
         with openai.OpenAI(base_url=f"{served.url}/llm/v1", api_key="secret") as client:
             assert ask(client).choices[0].message.content == words(4)
+
+
+def test_answers_are_sent_at_once_and_not_held_back_for_an_acknowledgement() -> None:
+    async def held_back() -> int:
+        server = await asyncio.start_server(accepted, sock=listening(place("127.0.0.1", 0)))
+        with socket.create_connection(server.sockets[0].getsockname()[:2]):
+            told = await options.get()
+        server.close()
+        return told
+
+    async def accepted(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        options.put_nowait(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    options: asyncio.Queue[int] = asyncio.Queue()
+    assert asyncio.run(held_back()) != 0
