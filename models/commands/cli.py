@@ -13,6 +13,7 @@ from .plan import plan
 from .record import record
 from .replay import replay
 from .report import report
+from .serve import serve
 from .simulate import simulate
 from .tiers import tiers
 from .tune import tune
@@ -53,6 +54,10 @@ _add(
     chat, "Talk with the best rung that fits.",
     "", '--ladder ladder.toml --system "Answer in one sentence."', "-v --max-tokens 100",
     "< questions.txt > answers.txt",
+)  # fmt: skip
+_add(
+    serve, "The ladder for OpenAI's clients, over HTTP.",
+    "", "--ladder ladder.toml --port 0", "--host 0.0.0.0 --api-key-file key.txt",
 )  # fmt: skip
 _add(
     watch, "What gearshift sees and decides, in this terminal.",
