@@ -102,7 +102,7 @@ def test_settings_for_a_slow_recording_are_fitted(tmp_path: Path, ladder: Path) 
         ("ceiling.speed=3", ["unknown key 'ceiling.speed'"]),
         ("high", ["wants KEY=VALUE", "high, hysteresis, critical"]),
         ("high=lots", ["high can't be 'lots'", "high=0.8"]),
-        ("ceiling.high=1.5", ["high must be above 0 and at most critical (0.92), got high=1.5"]),
+        ("ceiling.high=1.5", ["high must be a fraction above 0 and at most critical (0.92), got high=1.5"]),
         ("window=nan", ["window must be seconds above 0"]),
         ("budget=2.5", ["budget can't be '2.5'", "budget=null"]),
         ("stabilisation=sometimes", ["stabilisation can't be 'sometimes'", "stabilisation=300.0"]),
