@@ -14,7 +14,7 @@ class About(NamedTuple):
 
     above, least, most: bounds, the first of which is left out itself. up_to, under: another field that it may reach, or
     not. word: text that may stand there in place of a number. none: what None means, where it may be. by_pool: one
-    number for each pool, by its name. example: as JSON, where the default shows too little. group: the table that it
+    number for each pool, by its name. example: where the default shows too little. group: the table that it
     may stand in.
 
     >>> About("Grow only so far below.", FRACTION, "quiet", above=0, under="high")
@@ -32,7 +32,7 @@ class About(NamedTuple):
     word: str = ""
     none: str = ""
     by_pool: bool = False
-    example: str = ""
+    example: Any = None
     group: str = ""
 
     def allowed(self, values: Mapping[str, Any] | None = None) -> str:

@@ -28,8 +28,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     high: Annotated[float, About(
         "Shrink when use would pass it.", FRACTION, above=0, up_to="critical", group="ceiling",
-        why="on simulated desktops it reaches 95 % of an oracle's quality without a kill; tiers differ, as a fifth of a "
-        "large machine is more than others take at once",
+        why="on simulated desktops it reaches 95 % of an oracle's quality without a kill; tiers differ, as a fifth of "
+        "a large machine is more than others take at once",
     )] = 0.80  # fmt: skip
     hysteresis: Annotated[float, About(
         "Grow only below high - hysteresis.", FRACTION, above=0, under="high", group="ceiling",
@@ -49,7 +49,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     )] = 0.1  # fmt: skip
     window: Annotated[float, About(
         "How far back the trend looks.", SECONDS, above=0,
-        why="thirty samples are enough for a steady slope, and few enough to follow a program that has just begun to grow",
+        why="thirty samples are enough for a steady slope, and few enough to follow what has just begun to grow",
     )] = 30.0  # fmt: skip
     horizon: Annotated[float, About(
         "The least time to look ahead; a slower shift on this machine lengthens it.", SECONDS, least=0,
@@ -80,7 +80,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     )] = 15.0  # fmt: skip
     settle: Annotated[float, About(
         "Pause after a shift; up to 15 s while its memory has not come back.", SECONDS, least=0,
-        why="memory is given back late, as ollama found, and would be taken for another shortage; systemd-oomd waits 15 s too",
+        why="memory is given back late, as ollama found, and would look like another shortage; systemd-oomd waits 15 s",
     )] = 2.0  # fmt: skip
     retry: Annotated[float, About(
         "How long a rung that failed is set aside, twice as long each time.", SECONDS, least=0,
@@ -96,7 +96,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     )] = 6  # fmt: skip
     latency: Annotated[float | None, About(
         "Time within which a reply should come; a rung that misses it at half of its last replies is stepped down.",
-        SECONDS, above=0, none="no limit", example="20.0",
+        SECONDS, above=0, none="no limit", example=20.0,
         why="only the app knows what is slow; a rung of the ladder may name its own",
     )] = None  # fmt: skip
     stall: Annotated[float, About(
@@ -105,12 +105,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         why="a model just over its limit was measured to stall 14 % of the time, ten times slower and with no error",
     )] = 0.10  # fmt: skip
     reserve: Annotated[dict[str, int], About(
-        "Kept free of models in a pool, by its name.", BYTES, least=0, by_pool=True, example='{"ram": "4 GiB"}',
+        "Kept free of models in a pool, by its name.", BYTES, least=0, by_pool=True, example={"ram": "4 GiB"},
         why="what high leaves is enough, unless something large is known to start later",
     )] = {}  # fmt: skip
     budget: Annotated[int | None, About(
         "Limit for this process and its children together.", BYTES, above=0, none="the machine's own limits only",
-        example='"8 GiB"',
+        example="8 GiB",
         why="the limits of the machine and its control groups are read anyway",
     )] = None  # fmt: skip
 

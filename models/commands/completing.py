@@ -23,6 +23,6 @@ def recordings(incomplete: str) -> Iterator[str]:
 
 def settings_keys(incomplete: str) -> Iterator[str]:
     """`KEY=` of each setting, as `--set` takes it."""
-    from .simulation_input import keys
+    from ...pipeline.configuring import keys
 
     return (f"{key}=" for key in keys() if key.startswith(incomplete))

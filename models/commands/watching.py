@@ -3,16 +3,17 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from ...pipeline.configuring import OPTION, SettingsError, changes
 from ...pipeline.rungs import Rung
 from ...pipeline.scaler import ProactiveScaler
-from ...pipeline.tier_file import TierError
-from ...pipeline.tiers import machine_settings
+from ...pipeline.settings import Settings
+from ...pipeline.tiers import effective_settings
 from ...pipeline.watch import playing
 from ...pipeline.watch.live import LiveApp
 from ...pipeline.watch.playback import PlaybackApp
 from .ladder_input import rungs_in
 from .progress import decisions_unlogged, working
-from .simulation_input import Unusable, changed_settings, recorded, settings_with, with_ladder
+from .simulation_input import Unusable, recorded, with_ladder
 
 
 class Options(NamedTuple):
@@ -27,13 +28,7 @@ class Options(NamedTuple):
 
 def watch_live(options: Options) -> int | None:
     """Watch this machine until the user quits; the exit code. Raises Unusable."""
-    changed = changed_settings(options.changes)
-    if options.interval is not None:
-        changed["interval"] = options.interval
-    try:
-        settings = settings_with(machine_settings(), changed)
-    except TierError as error:
-        raise Unusable(str(error)) from None
+    settings = _live_settings(options)
     rungs, why = live_ladder(options.ladder)
     try:
         scaler = ProactiveScaler(rungs, settings, dry_run=True)
@@ -47,6 +42,19 @@ def watch_live(options: Options) -> int | None:
     with decisions_unlogged():
         app.run(mouse=False)  # so that text can be selected as ever
     return app.return_code
+
+
+def _live_settings(options: Options) -> Settings:
+    try:
+        changed = changes(options.changes)
+        if options.interval is not None:
+            changed["interval"] = options.interval
+    except SettingsError as error:
+        raise Unusable(str(error), 2) from None
+    try:
+        return effective_settings(changes=changed, changed_by=OPTION).settings
+    except SettingsError as error:
+        raise Unusable(str(error), 2 if OPTION in error.sources else 1) from None
 
 
 def live_ladder(file: Path | None) -> tuple[list[Rung], str]:
