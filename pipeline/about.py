@@ -81,6 +81,7 @@ class About(NamedTuple):
         number = float(value)
         return (
             math.isfinite(number)
+            and (self.unit != FRACTION or number <= 1)
             and (self.above is None or number > self.above)
             and (self.least is None or number >= self.least)
             and (self.most is None or number <= self.most)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from .about import BYTES
 from .quantities import size
 from .settings import ABOUT, Settings, problem
 
@@ -15,6 +16,7 @@ GROUPS = {about.group for about in ABOUT.values() if about.group}
 
 _GROUPED = {f"{about.group}.{name}": name for name, about in ABOUT.items() if about.group}
 OPTION = "--set"
+_Like = Callable[[str, Any], str]
 
 
 class SettingsError(ValueError):
@@ -75,7 +77,7 @@ def typed(key: str, value: Any) -> str:
     return f"{key}={msgspec.json.encode(value).decode().strip(chr(34))}"
 
 
-def from_text(where: str, key: str, text: str, *, like: Callable[[str, Any], str] = typed) -> Any:
+def from_text(where: str, key: str, text: str, *, like: _Like = typed) -> Any:
     """The value of a field as it is typed. like: how one is said there, for the error.
 
     Numbers, words, JSON for `reserve`, "none" for None, and sizes such as 4 GiB. Raises SettingsError.
@@ -83,17 +85,18 @@ def from_text(where: str, key: str, text: str, *, like: Callable[[str, Any], str
     >>> [from_text("here", "budget", text) for text in ("4 GiB", "4096", "none")]
     [4294967296, 4096, None]
     """
-    name = field(where, key)
+    field(where, key)
     try:
         value = msgspec.json.decode(text) if text.startswith("{") else text
     except msgspec.MsgspecError as error:
         raise _refused(where, key, text, error, like) from None
-    return _checked(where, key, name, value, like, strict=isinstance(value, dict))
+    return _checked(where, key, value, text, like, strict=isinstance(value, dict))
 
 
-def from_value(where: str, key: str, value: Any, *, like: Callable[[str, Any], str] = typed) -> Any:
+def from_value(where: str, key: str, value: Any, *, like: _Like = typed) -> Any:
     """The same of a value that has its type already, as in TOML: text only for words, "none" and sizes."""
-    return _checked(where, key, field(where, key), value, like, strict=True)
+    field(where, key)
+    return _checked(where, key, value, value, like, strict=True)
 
 
 def changes(said: Iterable[str]) -> dict[str, Any]:
@@ -145,15 +148,16 @@ def _clash(
     return SettingsError(f"{blamed}: {text}", sources)
 
 
-def _checked(where: str, key: str, name: str, value: Any, like: Callable[[str, Any], str], *, strict: bool) -> Any:
+def _checked(where: str, key: str, value: Any, said: Any, like: _Like, *, strict: bool) -> Any:
+    name = field(where, key)
     about = ABOUT[name]
     try:
-        if about.unit == "bytes":
+        if about.unit == BYTES:
             value = {pool: _bytes(one) for pool, one in value.items()} if isinstance(value, dict) else _bytes(value)
         none = isinstance(value, str) and value.lower() == "none"
         value = msgspec.convert(None if none else value, _TYPES[name], strict=strict)
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise _refused(where, key, value, error, like) from None
+    except ValueError as error:
+        raise _refused(where, key, said, error, like) from None
     if wrong := about.wrong(name, value):
         raise SettingsError(f"{where}: {name} must be {about.allowed()}, got {wrong}")
     return value
@@ -170,9 +174,8 @@ def example(name: str) -> Any:
     return ABOUT[name].example or getattr(Settings(), name)
 
 
-def _refused(where: str, key: str, value: Any, error: Exception, like: Callable[[str, Any], str]) -> SettingsError:
-    name = field(where, key)
+def _refused(where: str, key: str, said: Any, error: Exception, like: _Like) -> SettingsError:
+    name, why = field(where, key), str(error).partition(" - at `")[0]
     return SettingsError(
-        f"{where}: {key} can't be {value!r}: {error}; it must be {ABOUT[name].allowed()}, as in "
-        f"{like(key, example(name))}"
+        f"{where}: {key} can't be {said!r}: {why}; it must be {ABOUT[name].allowed()}, as in {like(key, example(name))}"
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .configuring import GROUPS, SettingsError, Value, field, from_text, from_value, keys, typed
-from .toml_file import expanded, read_toml
+from .toml_file import called, expanded, read_toml
 
 VARIABLE = "GEARSHIFT_SETTINGS"
 PREFIX = "GEARSHIFT_"
@@ -35,8 +35,9 @@ def settings_file(file: str | Path | None = None) -> tuple[Path | None, str]:
     """
     named = os.environ.get(VARIABLE) if file is None else None
     if file is not None or named:
-        path = expanded(Path(file if file is not None else named or ""), SettingsError, _REMEDY)
-        return path, f"{path} (named by {VARIABLE})" if named else str(path)
+        by = VARIABLE if named else ""
+        path = expanded(Path(file if file is not None else named or ""), SettingsError, _REMEDY, named_by=by)
+        return path, called(path, by)
     path = usual_file()
     return (path if path is not None and os.path.lexists(path) else None), str(path)
 

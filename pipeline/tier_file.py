@@ -7,9 +7,9 @@ from typing import Any, TypedDict
 
 import msgspec
 
-from .configuring import SettingsError
+from .configuring import SettingsError, instead_of
 from .settings import Settings
-from .toml_file import read_toml
+from .toml_file import called, read_toml
 
 SHIPPED = Path(__file__).with_name("tiers.toml")
 _DEFAULTS = Settings()
@@ -102,7 +102,7 @@ def read_tiers(file: Path = SHIPPED, *, named_by: str = "") -> tuple[Tier, ...]:
         TierError: the file can't be read or isn't TOML, a key is unknown or has a wrong value, a name comes twice, a
             tier can never be reached, or the last one has a minimum, so that some machine would be in none.
     """
-    where = f"{file} (named by {named_by})" if named_by else str(file)
+    where = called(file, named_by)
     content = read_toml(
         file, TierError, where=where, holds="a tiers file holds [[tier]] tables",
         remedy="give the path of a tiers file, or none for the tiers that ship",

@@ -60,8 +60,9 @@ and 6 cores, or an accelerator of 22 GiB.
     ) -> None:
         named = os.environ.get(VARIABLE) if tiers is None else None
         self.file = expanded(
-            Path(tiers if tiers is not None else named or SHIPPED), TierError, "give the path of a tiers file in full"
-        )
+            Path(tiers if tiers is not None else named or SHIPPED), TierError, "give the path of a tiers file in full",
+            named_by=VARIABLE if named else "",
+        )  # fmt: skip
         self.tiers = read_tiers(self.file, named_by=VARIABLE if named else "")
         self.memory = memory if memory is not None else min(limit.total for limit in ram_limits())
         self.cores = cores if cores is not None else usable_cores()

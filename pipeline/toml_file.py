@@ -28,12 +28,18 @@ def read_toml(file: Path, error: type[SettingsError], *, where: str, remedy: str
         raise error(f"{where}: not TOML: {told}; {holds}") from None
 
 
-def expanded(file: Path, error: type[SettingsError], remedy: str) -> Path:
+def expanded(file: Path, error: type[SettingsError], remedy: str, *, named_by: str = "") -> Path:
     """The path with `~` as the home folder. Raises `error` where there is no such user."""
     try:
         return file.expanduser()
     except RuntimeError as failed:
-        raise error(f"{file}: can't be read: {failed}; {remedy}") from None
+        told = str(failed).removesuffix(".")
+        raise error(f"{called(file, named_by)}: can't be read: {told}; {remedy}") from None
+
+
+def called(file: Path, named_by: str) -> str:
+    """The name of a file in errors."""
+    return f"{file} (named by {named_by})" if named_by else str(file)
 
 
 def _place(before: str) -> str:

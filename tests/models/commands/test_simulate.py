@@ -104,9 +104,9 @@ def test_settings_for_a_slow_recording_are_fitted(tmp_path: Path, ladder: Path) 
         ("high=lots", ["high can't be 'lots'", "high=0.8"]),
         ("ceiling.high=1.5", ["high must be a fraction above 0 and at most critical (0.92), got high=1.5"]),
         ("window=nan", ["window must be seconds above 0"]),
-        ("budget=2.5", ["budget can't be '2.5'", "budget=null"]),
+        ("budget=2.5", ["budget can't be '2.5'", "budget=8 GiB"]),
         ("stabilisation=sometimes", ["stabilisation can't be 'sometimes'", "stabilisation=300.0"]),
-        ("reserve=7", ["reserve can't be '7'", "reserve={}"]),
+        ("reserve=7", ["reserve can't be '7'", "reserve={"]),
         ('reserve={"ram": "much"}', ["reserve can't be '{", "Expected `int`"]),
     ],
 )
