@@ -84,7 +84,7 @@ def in_environment(environ: Mapping[str, str] = os.environ) -> tuple[dict[str, V
             said[found] = Value(value, f"environment {name}")
         elif near := get_close_matches(name.removeprefix(PREFIX).lower(), plain, 1):
             meant = plain[near[0]]
-            raise SettingsError(f"{name}={text}: no such setting; did you mean {meant}? If not, give it another name")
+            raise SettingsError(f"{name}: no such setting; did you mean {meant}? If not, give it another name")
         else:
             left_alone.append(name)
     return said, tuple(left_alone)

@@ -1,7 +1,7 @@
 """Hypothesis without deadlines: a busy machine is no failure. And no settings but a test's own."""
 
 import os
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -10,13 +10,11 @@ settings.register_profile("gearshift", deadline=None)
 settings.load_profile("gearshift")
 
 
-@pytest.fixture(autouse=True)
-def _settings_of_nobody(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def _settings_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Neither the settings file of whoever runs the tests nor their GEARSHIFT_ variables are seen, by commands too."""
-    for name in [name for name in os.environ if name.startswith("GEARSHIFT_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(_nothing(tmp_path_factory)))
-
-
-def _nothing(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.getbasetemp() / "no settings"
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("GEARSHIFT_")]:
+            patch.delenv(name)
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        yield

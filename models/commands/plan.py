@@ -12,7 +12,7 @@ def plan(ladder: UserLadder = None, as_json: Json = False) -> None:
     Without --ladder the rungs are those of the file in the user's cache folder, else the chat models in the local
     Hugging Face cache.
 
-    Exit codes: 0 told, 1 the ladder or the tiers can't be used, 2 wrong usage.
+    Exit codes: 0 told, 1 the ladder or the settings can't be used, 2 wrong usage.
     """
     from ...pipeline.configuring import SettingsError
     from ..ladders.ladder import Ladder, LadderError, default_ladder

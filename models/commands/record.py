@@ -15,7 +15,7 @@ def record(
         str | None, typer.Option("--for", metavar="TIME", help="Such as 90, 5m, 1h30m; else until Ctrl-C.")
     ] = None,
     interval: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Between samples; else as this machine's tier says.")
+        float | None, typer.Option(metavar="SECONDS", help="Between samples; else as this machine's settings say.")
     ] = None,
     ladder: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep this ladder too, and what would be decided for it.")

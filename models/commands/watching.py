@@ -3,16 +3,15 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from ...pipeline.configuring import OPTION, SettingsError, changes
 from ...pipeline.rungs import Rung
 from ...pipeline.scaler import ProactiveScaler
 from ...pipeline.settings import Settings
-from ...pipeline.tiers import effective_settings
 from ...pipeline.watch import playing
 from ...pipeline.watch.live import LiveApp
 from ...pipeline.watch.playback import PlaybackApp
 from .ladder_input import rungs_in
 from .progress import decisions_unlogged, working
+from .settings_input import changed, here
 from .simulation_input import Unusable, recorded, with_ladder
 
 
@@ -45,16 +44,10 @@ def watch_live(options: Options) -> int | None:
 
 
 def _live_settings(options: Options) -> Settings:
-    try:
-        changed = changes(options.changes)
-        if options.interval is not None:
-            changed["interval"] = options.interval
-    except SettingsError as error:
-        raise Unusable(str(error), 2) from None
-    try:
-        return effective_settings(changes=changed, changed_by=OPTION).settings
-    except SettingsError as error:
-        raise Unusable(str(error), 2 if OPTION in error.sources else 1) from None
+    asked = changed(options.changes)
+    if options.interval is not None:
+        asked["interval"] = options.interval
+    return here(asked).settings
 
 
 def live_ladder(file: Path | None) -> tuple[list[Rung], str]:

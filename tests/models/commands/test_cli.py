@@ -24,7 +24,7 @@ def file(tmp_path: Path) -> Path:
 
 
 COMMANDS = (
-    "demo", "chat", "watch", "record", "replay", "simulate", "report", "tune", "plan", "tiers", "doctor",
+    "demo", "chat", "watch", "record", "replay", "simulate", "report", "tune", "plan", "tiers", "settings", "doctor",
 )  # fmt: skip
 
 
