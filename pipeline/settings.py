@@ -105,11 +105,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         why="a model just over its limit was measured to stall 14 % of the time, ten times slower and with no error",
     )] = 0.10  # fmt: skip
     reserve: Annotated[dict[str, int], About(
-        "Kept free of models in a pool, by its name.", BYTES, least=0, by_pool=True, example={"ram": "4 GiB"},
+        "Kept free of models, whatever high allows.", BYTES, least=0, by_pool=True, example={"ram": "4 GiB"},
         why="what high leaves is enough, unless something large is known to start later",
     )] = {}  # fmt: skip
     budget: Annotated[int | None, About(
-        "Limit for this process and its children together.", BYTES, above=0, none="the machine's own limits only",
+        "Limit for this process and its children together.", BYTES, above=0, none="no limit of its own",
         example="8 GiB",
         why="the limits of the machine and its control groups are read anyway",
     )] = None  # fmt: skip

@@ -48,7 +48,7 @@ def software(found: Findings) -> None:
 
 
 def memory(found: Findings) -> None:
-    """RAM and what limits it, swap, stalls and cores, as in a sample; the tier that follows, and which settings are the user's own."""
+    """RAM and what limits it, swap, stalls and cores, as in a sample; the tier, and what its user has set."""
     host = host_limit()
     found.tell("RAM", f"{gib(host.total)}, {gib(host.total - host.used)} available")
     limits = MemoryGroups().limits()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...pipeline.configuring import OPTION, Effective, SettingsError, changes, field
+from ...pipeline.configuring import OPTION, Effective, SettingsError, changes, field, instead_of, keys
 from ...pipeline.settings import ABOUT
 from ...pipeline.tiers import effective_settings
 from .simulation_input import Unusable
@@ -28,7 +28,8 @@ def here(changed: Mapping[str, Any], file: Path | None = None) -> Effective:
 
 def named(key: str | None) -> list[str]:
     """The field that is meant, or without a key all of them. Raises Unusable."""
-    try:
-        return list(ABOUT) if key is None else [field("KEY", key)]
-    except SettingsError as error:
-        raise Unusable(str(error), 2) from None
+    if key is None:
+        return list(ABOUT)
+    if key not in keys():
+        raise Unusable(f"unknown key {key!r}; {instead_of(key, keys(), 'keys')}", 2)
+    return [field("", key)]

@@ -1,6 +1,7 @@
 """What `gearshift settings` shows: each value with its unit and where it comes from, and what a setting is for."""
 
 import json
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ def show(found: Effective, file: Path | None) -> None:
     table.add_column("from", overflow="fold")
     for name, value in found.values.items():
         style = "dim" if value.source == "default" else ""
-        table.add_row(name, plain(shown(name, value.value)), plain(value.source), style=style)
+        source = "file" if value.source.startswith("file ") else value.source  # its path is told below
+        table.add_row(name, plain(shown(name, value.value)), plain(source), style=style)
     console.print(table, "", sep="\n")
     read, _ = settings_file(file)
     where = f"The settings file is {read}" if read else f"There is no settings file; one would be {usual_file()}"
@@ -41,12 +43,16 @@ def describe(found: Effective, names: Iterable[str]) -> None:
     console = Console(highlight=False)
     for at, name in enumerate(names):
         value, usual = found.values[name], example(name)
-        console.print(
-            *([""] if at else []), plain(f"{name}: {shown(name, value.value)}, from {value.source}", "bold"), sep="\n"
+        if at:
+            console.print()
+        console.print(plain(f"{name}: {shown(name, value.value)}, from {value.source}", "bold"), soft_wrap=True)
+        console.print(Padding(plain(explained(name)), (0, 0, 0, 2), expand=False))
+        ways = (
+            f"--set {shlex.quote(typed(name, usual))}",
+            in_shell(name, usual),
+            f"in the file: {in_toml(name, usual)}",
         )
-        console.print(Padding(plain(explained(name)), (0, 0, 0, 2)))
-        ways = (f"--set {typed(name, usual)}", in_shell(name, usual), f"in the file: {in_toml(name, usual)}")
-        console.print(Padding(plain("\n".join(ways)), (0, 0, 0, 4)))
+        console.print(Padding(plain("\n".join(ways)), (0, 0, 0, 4), expand=False))
 
 
 def as_json(found: Effective, names: Iterable[str]) -> str:
