@@ -47,7 +47,7 @@ def test_nothing_is_documented_that_is_no_field() -> None:
         ("alpha", 0.0009, "alpha must be a fraction from 0.001 to 0.5, got alpha=0.0009"),
         ("alpha", 0.51, "alpha must be a fraction from 0.001 to 0.5, got alpha=0.51"),
         ("stall", 0, "stall must be a fraction above 0 and at most 1, got stall=0"),
-        *((name, 0, f"{name} must be seconds above 0, got {name}=0") for name in ("interval", "fastest", "window", "gap")),
+        *((x, 0, f"{x} must be seconds above 0, got {x}=0") for x in ("interval", "fastest", "window", "gap")),
         *(
             (name, -0.1, f"{name} must be seconds of at least 0, got {name}=-0.1")
             for name in ("horizon", "confirm", "patience", "recovery", "settle", "retry")
@@ -60,8 +60,10 @@ def test_nothing_is_documented_that_is_no_field() -> None:
         ("stabilisation", "x", 'stabilisation must be seconds of at least 0 or "adaptive", got stabilisation=\'x\''),
         ("max_shifts_per_hour", -1, "max_shifts_per_hour must be a number of at least 0, got max_shifts_per_hour=-1"),
         ("latency", 0, "latency must be seconds above 0 or None, got latency=0"),
-        ("reserve", {"ram": -1}, "reserve must be bytes of at least 0 for each pool, by its name, got reserve['ram']=-1"),
-        ("reserve", 7, "reserve must be bytes of at least 0 for each pool, by its name, got reserve=7"),
+        *(
+            ("reserve", value, f"reserve must be bytes of at least 0 for each pool, by its name, got reserve{told}")
+            for value, told in (({"ram": -1}, "['ram']=-1"), (7, "=7"))
+        ),
         ("budget", 0, "budget must be bytes above 0 or None, got budget=0"),
     ],
 )  # fmt: skip
@@ -75,7 +77,8 @@ def test_a_value_that_cannot_be_is_refused_by_name_range_and_value(name: str, va
     [
         {"high": 0.92}, {"critical": 1, "high": 1, "hysteresis": 0.99}, {"alpha": 0.001}, {"alpha": 0.5}, {"stall": 1},
         {"horizon": 0, "confirm": 0, "patience": 0, "recovery": 0, "settle": 0, "retry": 0, "stabilisation": 0},
-        {"stabilisation": "adaptive"}, {"max_shifts_per_hour": 0}, {"latency": 0.01}, {"reserve": {"ram": 0}}, {"budget": 1},
+        {"stabilisation": "adaptive"}, {"max_shifts_per_hour": 0}, {"latency": 0.01}, {"reserve": {"ram": 0}},
+        {"budget": 1},
     ],
 )  # fmt: skip
 def test_a_value_just_within_its_range_is_taken(changes: dict[str, object]) -> None:

@@ -30,7 +30,7 @@ def tier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return made
 
 
-@pytest.mark.parametrize(("stronger", "weaker"), combinations(STRENGTH, 2))
+@pytest.mark.parametrize(("stronger", "weaker"), list(combinations(STRENGTH, 2)))
 def test_of_any_two_the_stronger_counts_and_is_named(
     stronger: str, weaker: str, file: Path, tier: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,7 +68,8 @@ def test_all_at_once_each_field_is_from_the_strongest_that_says_it(
     )
 
 
-def test_without_any_word_of_the_user_they_are_those_of_the_tier(tier: Path) -> None:
+@pytest.mark.usefixtures("tier")
+def test_without_any_word_of_the_user_they_are_those_of_the_tier() -> None:
     assert machine_settings() == Settings()
 
 
@@ -78,6 +79,7 @@ def test_a_ceiling_may_stand_in_its_table(file: Path, text: str) -> None:
     assert machine_settings().high == 0.7
 
 
+@pytest.mark.usefixtures("tier")
 @pytest.mark.parametrize(
     ("text", "name", "value"),
     [
@@ -90,11 +92,12 @@ def test_a_ceiling_may_stand_in_its_table(file: Path, text: str) -> None:
         ("", "window", 30.0),
     ],
 )
-def test_a_file_may_say(file: Path, tier: Path, text: str, name: str, value: object) -> None:
+def test_a_file_may_say(file: Path, text: str, name: str, value: object) -> None:
     file.write_text(text)
     assert getattr(machine_settings(), name) == value
 
 
+@pytest.mark.usefixtures("tier")
 @pytest.mark.parametrize(
     ("text", "name", "value"),
     [
@@ -104,7 +107,7 @@ def test_a_file_may_say(file: Path, tier: Path, text: str, name: str, value: obj
         ('{"ram": "4 GiB"}', "reserve", {"ram": 4 << 30}), ("", "high", 0.8),
     ],
 )  # fmt: skip
-def test_a_variable_may_say(monkeypatch: pytest.MonkeyPatch, tier: Path, text: str, name: str, value: object) -> None:
+def test_a_variable_may_say(monkeypatch: pytest.MonkeyPatch, text: str, name: str, value: object) -> None:
     monkeypatch.setenv(variable(name), text)
     assert getattr(machine_settings(), name) == value
     if text:
@@ -225,9 +228,8 @@ def test_code_that_cannot_be_is_refused(changed: dict[str, object], told: str) -
         machine_settings(**changed)
 
 
-def test_values_that_cannot_be_together_tell_where_both_are_from(
-    file: Path, tier: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("tier")
+def test_values_that_cannot_be_together_tell_where_both_are_from(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file.write_text("high = 0.95")
     told = "high must be a fraction above 0 and at most critical (0.92), got high=0.95; high is from file "
     with pytest.raises(SettingsError, match=re.escape(f"file {file}: {told}{file}, critical is from tier only")):
@@ -266,8 +268,9 @@ def test_the_usual_file_is_under_the_home_folder_where_no_other_place_is_named(
         assert usual_file() == tmp_path / ".config" / "gearshift" / "settings.toml"
 
 
+@pytest.mark.usefixtures("file", "tier")
 def test_a_file_named_by_hand_that_is_missing_is_refused_and_the_usual_one_need_not_be_there(
-    file: Path, tier: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert machine_settings() == Settings()
     absent = tmp_path / "absent.toml"
