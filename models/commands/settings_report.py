@@ -47,12 +47,9 @@ def describe(found: Effective, names: Iterable[str]) -> None:
             console.print()
         console.print(plain(f"{name}: {shown(name, value.value)}, from {value.source}", "bold"), soft_wrap=True)
         console.print(Padding(plain(explained(name)), (0, 0, 0, 2), expand=False))
-        ways = (
-            f"--set {shlex.quote(typed(name, usual))}",
-            in_shell(name, usual),
-            f"in the file: {in_toml(name, usual)}",
-        )
-        console.print(Padding(plain("\n".join(ways)), (0, 0, 0, 4), expand=False))
+        option = f"--set {shlex.quote(typed(name, usual))}"
+        for way in (option, in_shell(name, usual), f"in the file: {in_toml(name, usual)}"):
+            console.print(plain(f"    {way}"), soft_wrap=True)
 
 
 def as_json(found: Effective, names: Iterable[str]) -> str:

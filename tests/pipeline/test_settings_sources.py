@@ -208,9 +208,9 @@ def test_variables_that_mean_something_else_are_left_alone_and_told() -> None:
 
 @pytest.mark.parametrize("key", keys())
 def test_each_key_has_a_variable_that_is_taken(key: str) -> None:
-    text = {"reserve": '{"ram": 1}', "stabilisation": "adaptive"}.get(key, "1" if "hysteresis" not in key else "0.1")
-    if key == "alpha":
-        text = "0.2"
+    text = {"reserve": '{"ram": 1}', "stabilisation": "adaptive"}.get(
+        key, "0.1" if key == "alpha" or "hysteresis" in key else "1"
+    )
     said, left_alone = in_environment({variable(key): text})
     assert (list(said), left_alone) == ([key.rpartition(".")[2]], ())
 
