@@ -56,7 +56,7 @@ class ModelManager:
 
     Args:
         ladder: a `Ladder`, the path of a TOML file, or None for the one in the user's cache folder.
-        settings: `Settings`; this machine's tier by default.
+        settings: `Settings`; those of `machine_settings()` by default: of its user, else of its tier.
         source: samples; this machine by default.
         host: where models live; worker processes by default, where they can be had.
         system: a system prompt for every conversation.
@@ -71,7 +71,7 @@ class ModelManager:
     `notices`, `residencies`, `outcomes`, `decisions` and `replies` (each that has ended, without its text) are
     Observables; their items come from gearshift's threads.
     `needs` is what is known of the rungs' memory. Thread-safe.
-    Raises LadderError, WordingError, or TierError for a file that GEARSHIFT_TIERS names, before anything is loaded.
+    Raises LadderError, WordingError, or SettingsError (TierError for tiers), before anything is loaded.
     """
 
     def __init__(

@@ -38,7 +38,7 @@ class ProactiveScaler:
 
     Args:
         ladder: rungs, best first; without rungs it watches and decides nothing.
-        settings: `Settings`; by default this machine's tier (raises TierError where GEARSHIFT_TIERS names a bad file).
+        settings: `Settings`; by default those of `machine_settings()` (raises SettingsError where they can't be used).
         source: an Observable of samples; by default this machine, every `settings.interval` seconds.
         residencies: what is loaded, as a stream that tells it when it is subscribed to, as a BehaviorSubject does:
             it is followed while monitoring runs. Without it nothing is taken as loaded.

@@ -1,14 +1,15 @@
 """Tiers and the TOML file that they come from: read, and refused with one clear error where it can't be used."""
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
 import msgspec
 
+from .configuring import SettingsError, instead_of
 from .settings import Settings
+from .toml_file import called, read_toml
 
 SHIPPED = Path(__file__).with_name("tiers.toml")
 _DEFAULTS = Settings()
@@ -16,7 +17,7 @@ _MOST = 1e9
 _KINDS = {"name": "text in quotes", "preferred": 'a list of patterns in quotes, such as ["*7b*", "*"]'}
 
 
-class TierError(ValueError):
+class TierError(SettingsError):
     """Tiers that can't be used: names the file, the tier, the key, its value and what to do."""
 
 
@@ -101,26 +102,14 @@ def read_tiers(file: Path = SHIPPED, *, named_by: str = "") -> tuple[Tier, ...]:
         TierError: the file can't be read or isn't TOML, a key is unknown or has a wrong value, a name comes twice, a
             tier can never be reached, or the last one has a minimum, so that some machine would be in none.
     """
-    where = f"{file} (named by {named_by})" if named_by else str(file)
-    try:
-        content = tomllib.loads(file.read_text("utf-8"))
-    except OSError as error:
-        raise TierError(
-            f"{where}: can't be read: {error.strerror}; give the path of a tiers file, or none for the tiers that ship"
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise TierError(f"{where}: not TOML: {error}; a tiers file holds [[tier]] tables") from None
+    where = called(file, named_by)
+    content = read_toml(
+        file, TierError, where=where, holds="a tiers file holds [[tier]] tables",
+        remedy="give the path of a tiers file, or none for the tiers that ship",
+    )  # fmt: skip
     tiers = [_tier(f"{where}: tier[{i}]", table) for i, table in enumerate(_tables(where, content))]
     _check(where, tiers)
     return tuple(tiers)
-
-
-def expanded(file: Path) -> Path:
-    """The path with `~` as the home folder. Raises TierError where there is no such user."""
-    try:
-        return file.expanduser()
-    except RuntimeError as error:
-        raise TierError(f"{file}: can't be read: {error}; give the path of a tiers file in full") from None
 
 
 def _tables(where: str, content: dict[str, Any]) -> list[dict[str, Any]]:
@@ -141,8 +130,8 @@ def _tier(where: str, table: dict[str, Any]) -> Tier:
     where = f"{where} {table['name']!r}"
     for key in table:
         if key not in Tier.__struct_fields__:
-            keys = ", ".join(Tier.__struct_fields__)
-            raise TierError(f"{where}: unknown key {key} = {table[key]!r}; the keys of a tier are {keys}")
+            instead = instead_of(key, Tier.__struct_fields__, "keys of a tier")
+            raise TierError(f"{where}: unknown key {key} = {table[key]!r}; {instead}")
     try:
         return msgspec.convert(table, Tier)
     except msgspec.ValidationError as error:

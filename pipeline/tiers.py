@@ -5,14 +5,17 @@ import os
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
+from .configuring import Effective, combined, field, from_value, layer
 from .probes.cores import usable_cores
 from .probes.nvml import NvmlProbe
 from .probes.ram import ram_limits
 from .rungs import Rung
 from .settings import Settings
-from .tier_file import SHIPPED, Thresholds, Tier, expanded, read_tiers
+from .settings_sources import in_environment, in_file
+from .tier_file import SHIPPED, Thresholds, Tier, TierError, read_tiers
+from .toml_file import expanded
 from .words import GIB
 
 VARIABLE = "GEARSHIFT_TIERS"
@@ -56,7 +59,10 @@ and 6 cores, or an accelerator of 22 GiB.
         accelerators: Mapping[str, int] | None = None,
     ) -> None:
         named = os.environ.get(VARIABLE) if tiers is None else None
-        self.file = expanded(Path(tiers if tiers is not None else named or SHIPPED))
+        self.file = expanded(
+            Path(tiers if tiers is not None else named or SHIPPED), TierError, "give the path of a tiers file in full",
+            named_by=VARIABLE if named else "",
+        )  # fmt: skip
         self.tiers = read_tiers(self.file, named_by=VARIABLE if named else "")
         self.memory = memory if memory is not None else min(limit.total for limit in ram_limits())
         self.cores = cores if cores is not None else usable_cores()
@@ -158,6 +164,37 @@ def _accelerators() -> dict[str, int]:
     return {name: pool.total for name, pool in pools.items() if pool is not None}
 
 
-def machine_settings() -> Settings:
-    """The defaults, with the ceilings, interval and window of this machine's tier. Raises TierError."""
-    return Settings(**HardwareTierDetector().scaling_thresholds())
+def machine_settings(file: str | Path | None = None, /, **changes: Any) -> Settings:
+    """The settings for this machine: `changes`, else what its user set, else its tier, else the defaults.
+
+    What its user set is in a TOML file, else in environment variables such as GEARSHIFT_HIGH. The file is `file`, else
+    the one that GEARSHIFT_SETTINGS names, else `gearshift/settings.toml` under XDG_CONFIG_HOME or `~/.config`, where
+    there is one. `effective_settings` tells where each value came from.
+
+    Raises SettingsError for an unknown key or a value that can't be, wherever it is said, even if another one counts.
+
+    >>> machine_settings(high=0.7, critical=0.9).high
+    0.7
+    >>> machine_settings(hihg=0.7)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    gearshift.pipeline.configuring.SettingsError: code: unknown key 'hihg'; did you mean high? The keys are ...
+    """
+    return effective_settings(file, changes).settings
+
+
+def effective_settings(
+    file: str | Path | None = None, changes: Mapping[str, Any] | None = None, *, changed_by: str = "code"
+) -> Effective:
+    """The same, and of each value where it came from.
+
+    Args:
+        file, changes: as of `machine_settings`. changed_by: what the changes are from, for their source and errors.
+
+    >>> effective_settings(changes={"alpha": 0.2}).values["alpha"]
+    Value(value=0.2, source='code')
+    """
+    changed = {field(changed_by, key): from_value(changed_by, key, value) for key, value in (changes or {}).items()}
+    environment, left_alone = in_environment()
+    detector = HardwareTierDetector()
+    tier = layer(dict(detector.scaling_thresholds()), f"tier {detector.detect().name}")
+    return combined(layer(changed, changed_by), in_file(file), environment, tier, left_alone=left_alone)

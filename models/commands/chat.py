@@ -29,7 +29,7 @@ def chat(
 
     Exit codes: 0 ended, 1 the chat can't begin or a piped question got no answer, 2 wrong usage, 130 interrupted.
     """
-    from ...pipeline.tier_file import TierError
+    from ...pipeline.configuring import SettingsError
     from ..ladders.ladder import LadderError
     from ..manager import ModelManager
     from ..replies.generation import Options
@@ -45,7 +45,7 @@ def chat(
     with Between(verbose=verbose) as between:
         try:
             manager = ModelManager(ladder, system=system)
-        except (LadderError, TierError) as error:
+        except (LadderError, SettingsError) as error:
             fail("chat", error)
         with manager:
             between.follow(manager)

@@ -14,6 +14,7 @@ from .record import record
 from .replay import replay
 from .report import report
 from .serve import serve
+from .settings import settings
 from .simulate import simulate
 from .tiers import tiers
 from .tune import tune
@@ -85,6 +86,7 @@ _add(
 )  # fmt: skip
 _add(plan, "What each rung needs, and whether it fits now.", "", "--ladder ladder.toml --json")
 _add(tiers, "What kind of machine this is, and its ceilings.", "", "--tiers mine.toml", "--json")
+_add(settings, "The settings that count, and where from.", "", "high", "--describe", "--set high=0.85 --json")
 _add(doctor, "What is there, what is missing, what to install.", "", "--json", "> report.txt")
 
 

@@ -23,6 +23,11 @@ def recordings(incomplete: str) -> Iterator[str]:
 
 def settings_keys(incomplete: str) -> Iterator[str]:
     """`KEY=` of each setting, as `--set` takes it."""
-    from .simulation_input import keys
+    return (f"{key}=" for key in settings_names(incomplete))
 
-    return (f"{key}=" for key in keys() if key.startswith(incomplete))
+
+def settings_names(incomplete: str) -> Iterator[str]:
+    """Each setting by its name."""
+    from ...pipeline.configuring import keys
+
+    return (key for key in keys() if key.startswith(incomplete))

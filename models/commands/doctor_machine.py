@@ -4,6 +4,7 @@ import platform
 import sys
 from importlib import metadata
 
+from ...pipeline.configuring import SettingsError
 from ...pipeline.probes.cgroup import MemoryGroups
 from ...pipeline.probes.cores import usable_cores
 from ...pipeline.probes.nvml import NvmlProbe
@@ -11,7 +12,7 @@ from ...pipeline.probes.ram import host_limit
 from ...pipeline.samples import Sample
 from ...pipeline.sources import Sampler, default_probes
 from ...pipeline.tier_file import TierError
-from ...pipeline.tiers import HardwareTierDetector
+from ...pipeline.tiers import HardwareTierDetector, effective_settings
 from ...pipeline.words import gib
 from .doctor_findings import Findings
 
@@ -47,7 +48,7 @@ def software(found: Findings) -> None:
 
 
 def memory(found: Findings) -> None:
-    """RAM and what limits it, swap, stalls and cores, as in a sample; and the tier that follows."""
+    """RAM and what limits it, swap, stalls and cores, as in a sample; the tier, and what its user has set."""
     host = host_limit()
     found.tell("RAM", f"{gib(host.total)}, {gib(host.total - host.used)} available")
     limits = MemoryGroups().limits()
@@ -62,9 +63,13 @@ def memory(found: Findings) -> None:
     found.tell("Cores", f"{usable_cores():g} usable")
     try:
         found.tell("Tier", HardwareTierDetector().detect().name)
+        found.tell("Settings", _settings())
     except TierError as error:
         found.tell("Tier", "can't be told")
         found.break_(str(error), "correct that file, or unset GEARSHIFT_TIERS")
+    except SettingsError as error:
+        found.tell("Settings", "can't be told")
+        found.break_(str(error), "correct it there; gearshift settings tells which count")
 
 
 def gpus(found: Findings) -> None:
@@ -98,6 +103,12 @@ def _sampled(found: Findings, sample: Sample) -> None:
         )
     if sample.missing:
         found.tell("Probes that fail", ", ".join(sample.missing))
+
+
+def _settings() -> str:
+    values = effective_settings().values
+    own = [name for name, value in values.items() if value.source.startswith(("file", "environment"))]
+    return f"of this user: {', '.join(own)}" if own else "those of the tier"
 
 
 def _zstd(found: Findings) -> None:

@@ -12,15 +12,15 @@ def plan(ladder: UserLadder = None, as_json: Json = False) -> None:
     Without --ladder the rungs are those of the file in the user's cache folder, else the chat models in the local
     Hugging Face cache.
 
-    Exit codes: 0 told, 1 the ladder or the tiers can't be used, 2 wrong usage.
+    Exit codes: 0 told, 1 the ladder or the settings can't be used, 2 wrong usage.
     """
-    from ...pipeline.tier_file import TierError
+    from ...pipeline.configuring import SettingsError
     from ..ladders.ladder import Ladder, LadderError, default_ladder
     from . import plan_report
 
     try:
         found = plan_report.planned(Ladder.from_toml(ladder) if ladder is not None else default_ladder())
-    except (LadderError, TierError) as error:
+    except (LadderError, SettingsError) as error:
         fail("plan", error)
     if as_json:
         typer.echo(plan_report.as_json(found))

@@ -43,9 +43,9 @@ class Plan(NamedTuple):
 
 
 def planned(ladder: Ladder, needs: Needs | None = None) -> Plan:
-    """The ladder on this machine now, beside all that is in use, by the ceilings of its tier.
+    """The ladder on this machine now, beside all that is in use, by the ceilings that are set for it.
 
-    Raises LadderError where its rungs are not the best first, TierError for a file that GEARSHIFT_TIERS names.
+    Raises LadderError where its rungs are not the best first, SettingsError for settings that can't be used.
     """
     needs, settings = needs or Needs(), machine_settings()
     ladder.rungs(needs)

@@ -15,7 +15,7 @@ def record(
         str | None, typer.Option("--for", metavar="TIME", help="Such as 90, 5m, 1h30m; else until Ctrl-C.")
     ] = None,
     interval: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Between samples; else as this machine's tier says.")
+        float | None, typer.Option(metavar="SECONDS", help="Between samples; else as this machine's settings say.")
     ] = None,
     ladder: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep this ladder too, and what would be decided for it.")
@@ -33,10 +33,9 @@ def record(
 
     Exit codes: 0 recorded, 1 the file can't be written or the ladder can't be used, 2 wrong usage.
     """
-    from ...pipeline.tier_file import TierError
+    from ...pipeline.quantities import seconds, size
     from . import recorder
     from .progress import decisions_unlogged
-    from .quantities import seconds, size
 
     option = "--for"
     try:
@@ -50,7 +49,7 @@ def record(
     try:
         with decisions_unlogged():
             done = recorder.run(wanted, ladder)
-    except (ValueError, ImportError, TierError) as error:
+    except (ValueError, ImportError) as error:
         fail("record", error)
     except OSError as error:
         refused = f"{error.filename or out}: {error.strerror}; name a file that can be written"

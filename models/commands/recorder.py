@@ -78,9 +78,7 @@ class _Counts:
 def run(wanted: Wanted, ladder: Path | None) -> Done:
     """Record until the time is over, a signal comes, or the disk refuses. Raises ValueError, OSError, ImportError."""
     rungs = rungs_in(ladder) if ladder is not None else []
-    settings = machine_settings()
-    if wanted.interval is not None:
-        settings = msgspec.structs.replace(settings, interval=wanted.interval)
+    settings = machine_settings() if wanted.interval is None else machine_settings(interval=wanted.interval)
     scaler, marks, counts = ProactiveScaler(rungs, settings, dry_run=True), Subject[Mark](), _Counts()
     scaler.samples.subscribe(counts.sample)
     scaler.decisions.subscribe(counts.decision)

@@ -2,19 +2,18 @@
 
 import math
 from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
+from ...pipeline import configuring
+from ...pipeline.configuring import OPTION, SettingsError, combined, layer
 from ...pipeline.loading import Recording, load
 from ...pipeline.rungs import Rung, checked_ladder, qualities
 from ...pipeline.settings import Settings
 from ...pipeline.simulation.fitting import own_settings
 from .ladder_input import rungs_in
-
-_DOTTED = {f"ceiling.{key}": key for key in ("high", "critical", "hysteresis")}
 
 
 class Unusable(Exception):
@@ -43,30 +42,24 @@ def understood(path: Path, ladder: Path | None, changes: Iterable[str], load_tim
 
 def recorded(path: Path, changes: Iterable[str], load_time: float | None) -> Given:
     """The same without a ladder. Raises Unusable."""
-    changed = changed_settings(changes)
+    try:
+        changed = configuring.changes(changes)
+    except SettingsError as error:
+        raise Unusable(str(error), 2) from None
     if load_time is not None and not (math.isfinite(load_time) and load_time >= 0):
         raise Unusable(f"--load-time must be seconds of at least 0, got {load_time!r}", 2)
     recording = _recording(path)
-    settings = settings_with(own_settings(recording), changed)
-    return Given(recording, [], settings, tuple(changed), load_time)
-
-
-def settings_with(settings: Settings, changed: dict[str, Any]) -> Settings:
-    """The same with what was changed. Raises Unusable."""
+    told = layer(msgspec.structs.asdict(own_settings(recording)), f"recording {path}")
     try:
-        return msgspec.structs.replace(settings, **changed)
-    except ValueError as error:
-        raise Unusable(f"--set: {error}", 2) from None
+        settings = combined(layer(changed, OPTION), told).settings
+    except SettingsError as error:
+        raise Unusable(str(error), 2) from None
+    return Given(recording, [], settings, tuple(changed), load_time)
 
 
 def with_ladder(given: Given, file: Path | None) -> Given:
     """With the rungs of this file, else the recording's own. Raises Unusable."""
     return given._replace(ladder=_ladder(given.recording, file))
-
-
-def keys() -> list[str]:
-    """What `--set` may change."""
-    return [*(field.name for field in msgspec.structs.fields(Settings)), *_DOTTED]
 
 
 def _recording(path: Path) -> Recording:
@@ -107,31 +100,3 @@ def _ladder(recording: Recording, file: Path | None) -> list[Rung]:
                 )
     told = zip(rungs, reversed(qualities(rungs)), strict=True)
     return [msgspec.structs.replace(rung, quality=quality) for rung, quality in told]
-
-
-def changed_settings(changes: Iterable[str]) -> dict[str, Any]:
-    """What `--set KEY=VALUE` says, by the names of the fields. Raises Unusable."""
-    fields = {field.name: field.type for field in msgspec.structs.fields(Settings)}
-    made: dict[str, Any] = {}
-    for change in changes:
-        key, equals, value = (part.strip() for part in change.partition("="))
-        name = _DOTTED.get(key, key)
-        if not equals or name not in fields:
-            what = f"unknown key {key!r}" if equals else "wants KEY=VALUE"
-            near = [] if name in fields else get_close_matches(key, keys(), 1)
-            remedy = f"did you mean {near[0]}? The keys are" if near else "the keys are"
-            raise Unusable(f"--set {change}: {what}; {remedy} {', '.join(keys())}", 2)
-        try:
-            made[name] = _value(value, fields[name])
-        except msgspec.MsgspecError as error:
-            usual = msgspec.json.encode(getattr(Settings(), name)).decode().strip('"')
-            raise Unusable(
-                f"--set {change}: {key} can't be {value!r}: {error}; give it as in {key}={usual}", 2
-            ) from None
-    return made
-
-
-def _value(text: str, type_: Any) -> Any:
-    if text.startswith("{"):
-        return msgspec.json.decode(text, type=type_)
-    return msgspec.convert("null" if text.lower() == "none" else text, type_, strict=False)

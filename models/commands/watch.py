@@ -22,7 +22,7 @@ def watch(
     ] = None,
     changes: Changes = None,
     interval: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Between samples, live; else what the tier says.")
+        float | None, typer.Option(metavar="SECONDS", help="Between samples, live; else as it is set.")
     ] = None,
     record: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write samples, decisions and marks to this file, live.")

@@ -5,14 +5,14 @@ from typing import NamedTuple
 
 from ...pipeline.rungs import Rung
 from ...pipeline.scaler import ProactiveScaler
-from ...pipeline.tier_file import TierError
-from ...pipeline.tiers import machine_settings
+from ...pipeline.settings import Settings
 from ...pipeline.watch import playing
 from ...pipeline.watch.live import LiveApp
 from ...pipeline.watch.playback import PlaybackApp
 from .ladder_input import rungs_in
 from .progress import decisions_unlogged, working
-from .simulation_input import Unusable, changed_settings, recorded, settings_with, with_ladder
+from .settings_input import changed, here
+from .simulation_input import Unusable, recorded, with_ladder
 
 
 class Options(NamedTuple):
@@ -27,13 +27,7 @@ class Options(NamedTuple):
 
 def watch_live(options: Options) -> int | None:
     """Watch this machine until the user quits; the exit code. Raises Unusable."""
-    changed = changed_settings(options.changes)
-    if options.interval is not None:
-        changed["interval"] = options.interval
-    try:
-        settings = settings_with(machine_settings(), changed)
-    except TierError as error:
-        raise Unusable(str(error)) from None
+    settings = _live_settings(options)
     rungs, why = live_ladder(options.ladder)
     try:
         scaler = ProactiveScaler(rungs, settings, dry_run=True)
@@ -47,6 +41,13 @@ def watch_live(options: Options) -> int | None:
     with decisions_unlogged():
         app.run(mouse=False)  # so that text can be selected as ever
     return app.return_code
+
+
+def _live_settings(options: Options) -> Settings:
+    asked = changed(options.changes)
+    if options.interval is not None:
+        asked["interval"] = options.interval
+    return here(asked).settings
 
 
 def live_ladder(file: Path | None) -> tuple[list[Rung], str]:

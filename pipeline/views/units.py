@@ -4,22 +4,26 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from ..about import BYTES, FRACTION, SECONDS
+from ..settings import ABOUT
 from ..words import GIB, Decision, gib
 from .clock import dated
 
+
+def _settings_in(unit: str) -> list[str]:
+    return [name for name, about in ABOUT.items() if about.unit == unit]
+
+
 _BYTES = frozenset((
     "total", "used", "own", "external", "need", "back_at", "reserved", "swap_used", "bound", "base", "margins",
-    "memory", "budget", "reserve", "per_token", "held", "expected", "got", "value", "level", "spread", "freed",
+    "memory", "per_token", "held", "expected", "got", "value", "level", "spread", "freed", *_settings_in(BYTES),
 ))  # fmt: skip
 _RATES = frozenset(("slope", "swap_in"))
 _SECONDS = frozenset((
-    "time", "horizon", "seconds", "lasted", "back_after", "seconds_left", "interval", "fastest", "window", "confirm",
-    "patience", "stabilisation", "recovery", "settle", "retry", "gap", "latency", "waited", "lead", "shift", "shrink",
-    "grow", "span", "first_seconds", "Outcome.load", "Outcome.unload",
+    "time", "seconds", "lasted", "back_after", "seconds_left", "waited", "lead", "shift", "shrink", "grow", "span",
+    "first_seconds", "Outcome.load", "Outcome.unload", *_settings_in(SECONDS),
 ))  # fmt: skip
-_SHARES = frozenset((
-    "high", "low", "hysteresis", "critical", "alpha", "stall", "ceiling", "cpu", "some", "full", "utilisation",
-))  # fmt: skip
+_SHARES = frozenset(("low", "ceiling", "cpu", "some", "full", "utilisation", *_settings_in(FRACTION)))
 _SMALL = GIB // 100  # below it, MiB tell more
 
 

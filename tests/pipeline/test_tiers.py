@@ -231,7 +231,7 @@ LAST = '[[tier]]\nname = "last"\n'
         (LAST + "high = 0.95", "tier[0] 'last': high must be below critical (0.92), got high=0.95; lower high"),
         (LAST + "high = 0.9\ncritical = 0.9", "high must be below critical (0.9), got high=0.9; "),
         (LAST + "critical = 1.5", "critical must be a fraction above 0 and at most 1, got critical=1.5"),
-        (LAST + "hysteresis = 0.8", "hysteresis must be above 0 and below high (0.8), got hysteresis=0.8"),
+        (LAST + "hysteresis = 0.8", "hysteresis must be a fraction above 0 and below high (0.8), got hysteresis=0.8"),
         (LAST + "hysteresis = 0", "got hysteresis=0"),
         (LAST + "high = nan", "got high=nan"),
         (LAST + "interval = 0", "interval must be seconds above 0, got interval=0"),

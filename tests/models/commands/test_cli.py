@@ -24,7 +24,8 @@ def file(tmp_path: Path) -> Path:
 
 
 COMMANDS = (
-    "demo", "chat", "serve", "watch", "record", "replay", "simulate", "report", "tune", "plan", "tiers", "doctor",
+    "demo", "chat", "serve", "watch", "record", "replay", "simulate", "report", "tune", "plan", "tiers", "settings",
+    "doctor",
 )  # fmt: skip
 
 

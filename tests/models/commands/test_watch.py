@@ -93,7 +93,7 @@ def test_wrong_usage_is_refused_in_a_line(args: tuple[str | Path, ...], code: in
         (("HEADER",), 1, "holds no sample, so there is nothing to tell"),
         ((LEAK, "--ladder", "nowhere.toml"), 1, "nowhere.toml: No such file or directory; name a ladder"),
         ((LEAK, "--set", "hihg=1"), 2, "unknown key 'hihg'"),
-        ((LEAK, "--set", "high=2"), 2, "high must be above 0"),
+        ((LEAK, "--set", "high=2"), 2, "high must be a fraction above 0"),
         (("--ladder", "EMPTY"), 1, "holds no rung"),
         (("--record", "nowhere/x.jsonl"), 1, "--record nowhere/x.jsonl: No such file or directory; name a file"),
     ],

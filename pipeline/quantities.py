@@ -39,7 +39,7 @@ def size(text: str) -> int:
     """
     found = _SIZE.fullmatch(text.strip())
     if found is not None:
-        count = int(float(found[1]) * (1024 if found[3] else 1000) ** _BYTES[found[2].lower()])
-        if count >= 1:
-            return count
+        count = float(found[1]) * (1024 if found[3] else 1000) ** _BYTES[found[2].lower()]
+        if 1 <= count < math.inf:
+            return int(count)
     raise ValueError(f"{text!r} is no size; give bytes, or such as 500M, 2GiB")
