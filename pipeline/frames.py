@@ -62,6 +62,4 @@ def _library(wanted: Library | None) -> Any:
         except ModuleNotFoundError:
             continue
     remedy = "pandas" if wanted == "pandas" else "'gearshift[frames]'"
-    raise ImportError(
-        f"to_frame needs {wanted or 'polars or pandas'}, which is not installed; run: pip install {remedy}"
-    )
+    raise ImportError(f"to_frame needs {wanted or 'polars or pandas'}; run: pip install {remedy}")

@@ -1,4 +1,4 @@
-"""Tiny real checkpoints made from config, in a second. It needs nothing but transformers, so that it can be run anywhere."""
+"""Tiny real checkpoints made from config, in a second; with transformers alone, so that this can be run anywhere."""
 
 from pathlib import Path
 

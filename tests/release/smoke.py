@@ -19,7 +19,15 @@ from trying import gearshift, tried
 
 RECORDING = Path(sys.argv[1])
 OF_EXTRAS = {"anywidget", "fastapi", "opentelemetry", "prometheus_client", "pytest", "starlette", "uvicorn"}
-SIZES = '[[rung]]\nname = "large"\nneed = {ram = 18_500_000_000}\n\n[[rung]]\nname = "small"\nneed = {ram = 4_000_000_000}\n'
+SIZES = """
+[[rung]]
+name = "large"
+need = {ram = 18_500_000_000}
+
+[[rung]]
+name = "small"
+need = {ram = 4_000_000_000}
+"""
 
 
 def the_version_is_that_of_the_metadata() -> str:
@@ -118,9 +126,8 @@ def a_real_model_answers_in_a_worker_process() -> str:
         streamed = asyncio.run(_streamed(manager))
     gone = [pid for pid in workers if psutil.pid_exists(pid) and psutil.Process(pid).ppid() == os.getpid()]
     assert streamed and not gone, gone
-    return (
-        f"{len(reply.split())} words by {reply.rungs[0]} in {reply.seconds:.1f} s, {len(workers)} processes, all ended"
-    )
+    told = f"{len(reply)} letters and {len(streamed)} in a stream, by {' and '.join(reply.rungs)}"
+    return f"{told}; its {len(workers)} processes have ended"
 
 
 def _ladder() -> Path:

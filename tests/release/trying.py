@@ -25,8 +25,16 @@ def tried(checks: Iterable[Callable[[], str]]) -> int:
 
 
 def gearshift(*args: object, code: int = 0) -> str:
-    """What the command prints, and in a process of its own, as its user has it. Raises AssertionError."""
-    command = [sys.executable, "-c", COMMAND, *map(str, args)]
+    """What the command says, in a process of its own, as its user has it: its output, or its errors where it fails."""
+    return _said([sys.executable, "-c", COMMAND, *map(str, args)], code)
+
+
+def module(*args: object, code: int = 0) -> str:
+    """The same for `python -m`."""
+    return _said([sys.executable, "-m", *map(str, args)], code)
+
+
+def _said(command: list[str], code: int) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == code, f"gearshift {args} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
-    return done.stdout if code == 0 else done.stderr
+    assert done.returncode == code, f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+    return done.stdout if code == 0 else f"{done.stdout}{done.stderr}"
