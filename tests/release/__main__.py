@@ -4,6 +4,7 @@ What is installed stands in a temporary folder (TMPDIR says where; about 2 GB). 
 """
 
 import shutil
+import subprocess
 import sys
 import tempfile
 from importlib.util import find_spec
@@ -45,10 +46,9 @@ def _built(folder: Path) -> Built:
 
 
 def _from_wheel(folder: Path, built: Built, python: str) -> tuple[Environment, bool]:
-    name = Path(python).name
-    base = Environment(folder / name, python=python)
+    base = Environment(folder / python.strip("/").replace("/", "-"), python=python)
     seconds = base.install(built.wheel)
-    print(f"The wheel in an empty environment of {name}: {seconds:.0f} s, {base.mib:.0f} MiB", flush=True)
+    print(f"The wheel in an empty environment of {base.python}: {seconds:.0f} s, {base.mib:.0f} MiB", flush=True)
     return base, base.run(HERE / "smoke.py", "leak.jsonl")
 
 
@@ -64,11 +64,17 @@ def _on_other_pythons(folder: Path, built: Built) -> bool:
     for version in OTHERS:
         if version == f"3.{sys.version_info.minor}":
             continue
-        if python := shutil.which(f"python{version}"):
+        python = shutil.which(f"python{version}")
+        if python is not None and _starts(python):
             good &= _from_wheel(folder, built, python)[1]
         else:
-            print(f"Not tried on Python {version}: there is no python{version} on PATH")
+            print(f"Not tried on Python {version}: there is no python{version} on PATH that starts")
     return good
+
+
+def _starts(python: str) -> bool:
+    """A version manager leaves commands on PATH for versions that aren't chosen."""
+    return subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0
 
 
 def _extras(folder: Path, built: Built, base: Environment, wanted: list[str]) -> bool:

@@ -23,6 +23,7 @@ class Environment:
         self._home.mkdir(parents=True)
         _done([python, "-m", "venv", "--without-pip", self._folder], folder)
         (self.packages,) = self._folder.glob("lib/python3*/site-packages")
+        self.python = self.packages.parent.name
         if below is not None:
             (self.packages / "below.pth").write_text(f"{below.packages}\n")
 
