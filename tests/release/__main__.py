@@ -66,7 +66,11 @@ def _on_other_pythons(folder: Path, built: Built) -> bool:
             continue
         python = shutil.which(f"python{version}")
         if python is not None and _starts(python):
-            good &= _from_wheel(folder, built, python)[1]
+            try:
+                good &= _from_wheel(folder, built, python)[1]
+            except RuntimeError as error:  # the pinned torch may have no build for it
+                print(f"Python {version} is here, and gearshift can't be installed for it: {error}")
+                good = False
         else:
             print(f"Not tried on Python {version}: there is no python{version} on PATH that starts")
     return good
