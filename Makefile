@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 NEED_MIB := 4000
 
-.PHONY: demo test lint bench notebooks pictures clean check
+.PHONY: demo test lint bench notebooks pictures release clean check
 
 demo: $(VENV)/.demo
 	$(BIN)/gearshift demo $(ARGS)
@@ -42,8 +42,11 @@ pictures: $(VENV)/.dev
 	$(BIN)/python -m tests.notebook_pictures $(ARGS)
 	$(BIN)/python -m tests.readme_pictures
 
+release: $(VENV)/.dev
+	$(BIN)/python -m tests.release $(ARGS)
+
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 
 check:
 	@test -n "$(PYTHON)" || { echo "gearshift needs Python 3.11 or newer and found no python3 on PATH. Install one, or run: make PYTHON=/path/to/python3.11"; exit 1; }

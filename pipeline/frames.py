@@ -61,4 +61,5 @@ def _library(wanted: Library | None) -> Any:
             return importlib.import_module(name)
         except ModuleNotFoundError:
             continue
-    raise ImportError(f"to_frame needs {wanted or 'polars or pandas'}: pip install {wanted or 'polars'}")
+    remedy = "pandas" if wanted == "pandas" else "'gearshift[frames]'"
+    raise ImportError(f"to_frame needs {wanted or 'polars or pandas'}; run: pip install {remedy}")

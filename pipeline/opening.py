@@ -75,5 +75,5 @@ def _zstd(path: Path) -> Any:
         else:
             from backports import zstd
     except ImportError as error:
-        raise ImportError(f"{path}: Zstandard needs `pip install 'gearshift[zstd]'`: {error}") from None
+        raise ImportError(f"{path}: needs Zstandard ({error}); run: pip install 'gearshift[zstd]'") from None
     return zstd

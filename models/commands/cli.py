@@ -50,7 +50,7 @@ def _add(command: Callable[..., None], short: str, *examples: str) -> None:
     app.command(command.__name__, short_help=short, epilog=f"\b\nExamples:\n{lines}")(command)
 
 
-_add(demo, "Watch a real model outlive a shortage, in four minutes.", "", "--recording run.jsonl")
+_add(demo, "Watch a real model outlive a shortage, in four minutes.", "", "--recording run.jsonl", "--models-only")
 _add(
     chat, "Talk with the best rung that fits.",
     "", '--ladder ladder.toml --system "Answer in one sentence."', "-v --max-tokens 100",

@@ -14,19 +14,8 @@ from ...pipeline.sources import Sampler, default_probes
 from ...pipeline.tier_file import TierError
 from ...pipeline.tiers import HardwareTierDetector, effective_settings
 from ...pipeline.words import gib
+from ..extras import PURPOSES, brought, needed
 from .doctor_findings import Findings
-
-_NEEDED = ("torch", "transformers", "accelerate", "safetensors", "reactivex", "psutil", "msgspec", "typer", "rich")
-_SHOWN = ("textual", "plotly")
-_OPTIONAL = {
-    "gguf": ("models in .gguf files", "gguf"),
-    "torchao": ("quantised rungs (torchao-int8, torchao-int4)", "torchao"),
-    "bitsandbytes": ("quantised rungs on a GPU (bitsandbytes-8bit, -4bit)", "bitsandbytes"),
-    "nvidia-ml-py": ("readings of NVIDIA GPUs", "nvidia-ml-py"),
-    "polars": ("recordings as data frames, and Parquet", "'gearshift[frames]'"),
-    "anywidget": ("live cells in Jupyter", "'gearshift[notebooks]'"),
-    "ipykernel": ("notebooks", "'gearshift[notebooks]'"),
-}
 
 
 def software(found: Findings) -> None:
@@ -34,17 +23,13 @@ def software(found: Findings) -> None:
     found.tell("gearshift", _version("gearshift") or "not installed, run from its sources")
     found.tell("Python", f"{platform.python_version()} ({platform.python_implementation()})")
     found.tell("System", platform.platform())
-    for package in (*_NEEDED, *_SHOWN):
+    for package in needed():
         version = _version(package)
         found.tell(package, version or "missing")
         if version is None:
             found.break_(f"{package} is missing", f"pip install {package}")
-    for package, (gives, install) in _OPTIONAL.items():
-        version = _version(package)
-        found.tell(package, version or "not installed")
-        if version is None:
-            found.miss(f"{package}, for {gives}", f"pip install {install}")
-    _zstd(found)
+    for extra, gives in PURPOSES.items():
+        _extra(found, extra, gives)
 
 
 def memory(found: Findings) -> None:
@@ -111,11 +96,14 @@ def _settings() -> str:
     return f"of this user: {', '.join(own)}" if own else "those of the tier"
 
 
-def _zstd(found: Findings) -> None:
-    there = sys.version_info >= (3, 14) or _version("backports.zstd") is not None
-    found.tell("Zstandard", "there" if there else "not installed")
-    if not there:
-        found.miss("Zstandard, for recordings in .zst", "pip install 'gearshift[zstd]'")
+def _extra(found: Findings, extra: str, gives: str) -> None:
+    versions = {package: _version(package) for package in brought(extra)}
+    if not versions:
+        return  # this Python has all that it would bring
+    found.tell(f"[{extra}]", ", ".join(f"{package} {version or 'missing'}" for package, version in versions.items()))
+    missing = [package for package, version in versions.items() if version is None]
+    if missing:
+        found.miss(f"{' and '.join(missing)}, for {gives}", f"pip install 'gearshift[{extra}]'")
 
 
 def _version(package: str) -> str | None:

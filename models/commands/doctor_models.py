@@ -77,7 +77,10 @@ def ladders(found: Findings) -> None:
         rungs = "none there" if ladder is None else ", ".join(spec.name for spec in ladder)
         found.tell("Ladder", f"{file}: {rungs}")
         if ladder is None and not models:
-            found.miss("a ladder, and chat models to find", "`gearshift demo` once, or `hf download` a chat model")
+            found.miss(
+                "a ladder, and chat models to find",
+                "`gearshift demo --models-only` once, or `hf download` a chat model",
+            )
     told = ", ".join(spec.name for spec in models[:8]) + (f" and {len(models) - 8} more" if len(models) > 8 else "")
     found.tell("Chat models", told or f"none in {hub_cache()}, the Hugging Face cache")
 

@@ -47,9 +47,9 @@ def serve(
 
     Exit codes: 0 ended when told to, 1 it can't begin, 2 wrong usage, 128 and the signal's number at a second one.
     """
+    from ...pipeline.quantities import size
     from ...pipeline.tier_file import TierError
     from ..ladders.ladder import LadderError
-    from .quantities import size
 
     try:
         body_limit = size(max_body)

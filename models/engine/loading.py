@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..extras import how_to_get
 from ..failures import Doubts, LoadError, told
 from ..ladders.ladder import ModelSpec
 from ..needs.checkpoint import expanded
@@ -110,7 +111,7 @@ def _located(spec: ModelSpec) -> dict[str, str]:
         if not path.is_file():
             raise LoadError(f"source: the GGUF file {path} is not there; correct the rung's `source`")
         if importlib.util.find_spec("gguf") is None:
-            raise LoadError(f"source: {path} needs the package gguf; run: pip install gguf")
+            raise LoadError(f"source: {path} needs the package gguf; run: {how_to_get('gguf')}")
         return {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
     if path.is_dir():
         return {"pretrained_model_name_or_path": str(path)}

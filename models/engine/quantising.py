@@ -4,6 +4,7 @@ import importlib.util
 from collections.abc import Callable
 from typing import Any
 
+from ..extras import how_to_get
 from ..failures import LoadError
 
 
@@ -18,7 +19,7 @@ def quantisation_config(name: str | None) -> Any:
         raise LoadError(f"quantisation: {name!r} is unknown; give one of {', '.join(_KINDS)}, or none")
     package, make = _KINDS[name]
     if importlib.util.find_spec(package) is None:
-        raise LoadError(f"quantisation: {name} needs the package {package}; run: pip install {package}")
+        raise LoadError(f"quantisation: {name} needs the package {package}; run: {how_to_get(package)}")
     return make()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from ..extras import how_to_get
 from ..needs.checkpoint import Checkpoint, CheckpointError, expanded, hub_cache, read_checkpoint, snapshot
 from ..needs.free_memory import room
 from .ladder_checks import LIBRARIES, packages
@@ -72,7 +73,7 @@ def _unfit(spec: ModelSpec, checkpoint: Checkpoint) -> str | None:
     if checkpoint.quantised and checkpoint.quantised not in LIBRARIES:
         return f"whether its quantisation ({checkpoint.quantised}) runs here is not known; name it in a ladder file"
     missing = [package for package in packages(spec, checkpoint) if importlib.util.find_spec(package) is None]
-    return f"it needs the package {missing[0]}" if missing else None
+    return f"it needs the package {missing[0]}; run: {how_to_get(missing[0])}" if missing else None
 
 
 def _is_usual(cache: Path) -> bool:

@@ -113,7 +113,7 @@ def default_ladder() -> Ladder:
         return Ladder.discover()
     except LadderError as error:
         raise LadderError(
-            f"{file}: no ladder was given and none is there, and {error}; or run `gearshift demo` once"
+            f"{file}: no ladder was given and none is there, and {error}; or run `gearshift demo --models-only` once"
         ) from None
 
 

@@ -5,6 +5,7 @@ import logging
 import math
 from collections.abc import Sequence
 
+from ..extras import how_to_get
 from ..needs.checkpoint import Checkpoint, CheckpointError, checkpoint_of
 from .spec import DEVICES, DTYPES, QUANTISATIONS, LadderError, ModelSpec
 
@@ -93,7 +94,7 @@ def _check_against(key: str, spec: ModelSpec, checkpoint: Checkpoint) -> None:
         )
     for package in packages(spec, checkpoint):
         if importlib.util.find_spec(package) is None:
-            raise LadderError(f"{key}.source: {spec.source} needs the package {package}; run: pip install {package}")
+            raise LadderError(f"{key}.source: {spec.source} needs the package {package}; run: {how_to_get(package)}")
 
 
 def packages(spec: ModelSpec, checkpoint: Checkpoint) -> list[str]:

@@ -37,7 +37,7 @@ def _table(path: Path) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
             return reading(module, path)
         except Exception as error:  # noqa: BLE001 - each library raises its own for a damaged file
             raise RecordingError(f"{path}:1: damaged Parquet: {error}; write it again") from None
-    raise RecordingError(f"{path}:1: Parquet needs a library to read it; pip install polars (or pyarrow)")
+    raise RecordingError(f"{path}:1: Parquet needs polars or pyarrow to be read; run: pip install 'gearshift[frames]'")
 
 
 def _by_polars(polars: Any, path: Path) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:

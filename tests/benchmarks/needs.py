@@ -19,7 +19,8 @@ from gearshift.models.ladders.ladder import CACHE
 from gearshift.models.needs.need import MIB, estimate
 from gearshift.models.replies.generation import Brake, Options
 
-from ..models.conftest import SIZES, make_checkpoint
+from ..models.checkpoints import make_checkpoint
+from ..models.conftest import SIZES
 
 BOUND = 0.05
 ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "131072", "TOKENIZERS_PARALLELISM": "false"}

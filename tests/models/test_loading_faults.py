@@ -256,5 +256,7 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(
         ("torchao", {"quantisation": "torchao-int8"}),
         ("bitsandbytes", {"quantisation": "bitsandbytes-4bit"}),
     ):
-        with pytest.raises(LoadError, match=f"needs the package {package}; run: pip install {package}"):
+        extra = "gpu" if package == "bitsandbytes" else "quantised"
+        told = rf"needs the package {package}; run: pip install 'gearshift\[{extra}\]'"
+        with pytest.raises(LoadError, match=told):
             load_transformers(msgspec.structs.replace(small, **given))

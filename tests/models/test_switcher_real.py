@@ -13,7 +13,7 @@ from gearshift.models.switching.switcher import Switcher
 from gearshift.pipeline import Settings
 from gearshift.pipeline.sources import Sampler, default_probes
 
-from tests.models.conftest import make_checkpoint
+from tests.models.checkpoints import make_checkpoint
 from tests.models.switching import RANKS, ScriptedNeeds, to
 
 WIDTHS = {"large": 128, "medium": 96, "small": 64}

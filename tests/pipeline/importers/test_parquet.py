@@ -65,4 +65,7 @@ def test_without_a_library_the_error_says_what_to_install(tmp_path: Path) -> Non
     path = tmp_path / "a.parquet"
     path.write_bytes(b"PAR1")
     told = run(without("polars", "pyarrow", "pyarrow.parquet"), path)
-    assert f"RecordingError: {path}:1: Parquet needs a library to read it; pip install polars (or pyarrow)" in told
+    assert (
+        f"RecordingError: {path}:1: Parquet needs polars or pyarrow to be read; run: pip install 'gearshift[frames]'"
+        in told
+    )

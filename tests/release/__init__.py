@@ -1,0 +1,1 @@
+"""What is released, made and tried as those who install it meet it."""
