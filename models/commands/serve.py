@@ -1,5 +1,6 @@
 """`gearshift serve`: the ladder for OpenAI's clients."""
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,9 @@ from .options import UserLadder
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable, Iterator
 
+    from ..manager import ModelManager
     from ..serving.running import Place
 
 _KEY = "GEARSHIFT_API_KEY"
@@ -43,12 +46,13 @@ def serve(
     """Answer OpenAI's clients at http://HOST:PORT/v1 from the best rung that fits, as the model "gearshift".
 
     The address stands on stdout once it answers. Requests, notices and warnings are logged on stderr, never what is
-    asked or answered. Ctrl-C or SIGTERM lets replies end; a second one stops them.
+    asked or answered. GET /metrics is for Prometheus, where the extra `metrics` is installed. Ctrl-C or SIGTERM lets
+    replies end; a second one stops them.
 
     Exit codes: 0 ended when told to, 1 it can't begin, 2 wrong usage, 128 and the signal's number at a second one.
     """
+    from ...pipeline.configuring import SettingsError
     from ...pipeline.quantities import size
-    from ...pipeline.tier_file import TierError
     from ..ladders.ladder import LadderError
 
     try:
@@ -69,16 +73,32 @@ def serve(
     with logged(verbose=verbose), listener:
         try:
             manager = ModelManager(ladder, name_rung=False, queue=queue)
-        except (LadderError, TierError) as error:
+        except (LadderError, SettingsError) as error:
             fail("serve", error)
-        with manager:
+        with manager, _measured(manager) as metrics:
             app = create_app(
                 manager, key=key, hosts=_hosts(where, allow_host or []), origins=allow_origin or [],
-                body_limit=body_limit, max_tokens=max_tokens, timeout=timeout,
+                body_limit=body_limit, max_tokens=max_tokens, timeout=timeout, metrics=metrics,
             )  # fmt: skip
             url = f"http://{_in_url(where.address[0])}:{listener.getsockname()[1]}/v1"
             code = run(app, listener, grace=grace, ready=lambda: _ready(url, key), brake=manager.shutdown)
     raise typer.Exit(code)
+
+
+@contextmanager
+def _measured(manager: "ModelManager") -> "Iterator[Callable[[str], tuple[bytes, str]] | None]":
+    """What answers a scrape; None where the extra that brings it isn't there."""
+    if _absent("prometheus_client"):
+        yield None
+        return
+    from ...pipeline.telemetry import PrometheusMetrics
+
+    metrics = PrometheusMetrics()
+    try:
+        with metrics.follow(manager):
+            yield metrics.exposition
+    finally:
+        metrics.close()
 
 
 def _absent(name: str) -> bool:

@@ -1,7 +1,7 @@
 """The ASGI app: which path is answered by what, and what stands before them."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -10,7 +10,6 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp
 
 from ...operators.typing import whole
 from ..manager import ModelManager
@@ -35,7 +34,7 @@ def create_app(
     max_tokens: int = 512,
     timeout: float | None = 600.0,
     keep_alive: float = 10.0,
-    metrics: ASGIApp | None = None,
+    metrics: Callable[[str], tuple[bytes, str]] | None = None,
 ) -> FastAPI:
     """Chat completions and models as OpenAI's clients ask for them, over a manager that stays the caller's.
 
@@ -52,7 +51,8 @@ def create_app(
         timeout: seconds for a reply, waiting included; None for no limit.
         keep_alive: seconds of silence after which a stream sends a comment, so that nothing between closes it; an
             error that comes sooner than that has a status, a later one is an event.
-        metrics: an ASGI app to answer `GET /metrics`.
+        metrics: answers `GET /metrics`, given the request's Accept, with a body and its content type, as
+            `PrometheusMetrics.exposition` of `gearshift.pipeline.telemetry` does.
 
     Raises TypeError or ValueError that names a parameter.
     """
@@ -65,7 +65,7 @@ def create_app(
     routes: list[BaseRoute] = [
         Route("/v1/chat/completions", chat.answer, methods=["POST"]),
         *_model_routes(manager),
-        *([Route("/metrics", metrics)] if metrics is not None else []),
+        *([_metrics_route(metrics)] if metrics is not None else []),
     ]
     app = FastAPI(title="gearshift", routes=routes, docs_url=None, redoc_url=None, openapi_url=None)
     app.add_exception_handler(ClientGone, _left)
@@ -105,6 +105,14 @@ def _model_routes(manager: ModelManager) -> list[Route]:
         return JSONResponse({"status": "ok"})
 
     return [Route("/v1/models", models), Route("/v1/models/{name:path}", model), Route("/health", health)]
+
+
+def _metrics_route(metrics: Callable[[str], tuple[bytes, str]]) -> Route:
+    def scraped(request: Request) -> Response:
+        body, kind = metrics(request.headers.get("accept", ""))
+        return Response(body, headers={"content-type": kind})
+
+    return Route("/metrics", scraped)
 
 
 async def _refused(_: Request, error: Exception) -> Response:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import httpx
 import openai
 import psutil
 import pytest
@@ -84,6 +85,8 @@ def test_the_client_is_answered_by_a_real_model_and_a_stream_it_leaves_stops(lad
         with ask(client, 1400, stream=True) as left:
             assert begun(left)
         assert ask(client, 2).usage.completion_tokens == 2
+        scraped = httpx.get(serving.url.replace("/v1", "/metrics"), headers={"Accept": "text/plain"}).text
+        assert "gearshift_rung_loaded{" in scraped and "gen_ai_server_request_duration_seconds_count" in scraped
         again = ask(client, 30, temperature=0.9, extra_body={"top_k": 3})
         assert again.choices[0].message.content
         with pytest.raises(openai.BadRequestError, match="longer than the rung's context"):
