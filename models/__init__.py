@@ -38,5 +38,6 @@ def __getattr__(name: str) -> Any:
         for room in _ROOMS:
             module = import_module(f"{__name__}.{room}")
             if name in vars(module):
-                return vars(module)[name]
+                globals()[name] = found = vars(module)[name]
+                return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

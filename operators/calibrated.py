@@ -21,6 +21,8 @@ from .typing import (
     positive,
 )
 
+__all__ = ["Calibrator", "Forecasting", "calibrated", "item_forecast"]
+
 A = TypeVar("A")
 
 

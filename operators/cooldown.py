@@ -6,6 +6,8 @@ from typing import Any, Generic, TypeVar, overload
 from .lifting import NOTHING, Nothing, lift_series
 from .typing import TICK, Operator, Stamped, Valued, item_time, item_value, not_negative
 
+__all__ = ["Cooldown", "cooldown"]
+
 A = TypeVar("A")
 T = TypeVar("T")
 

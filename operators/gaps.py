@@ -11,6 +11,8 @@ from reactivex.disposable import CompositeDisposable, SerialDisposable
 from .serialize import Gate
 from .typing import Operator, functions, item_time, positive
 
+__all__ = ["GapDetector", "reset_on_gap"]
+
 A = TypeVar("A")
 B = TypeVar("B")
 

@@ -5,6 +5,8 @@ from math import expm1
 from .line import Trend
 from .typing import EARLIEST, LATEST, LEAST, LIMIT, SAME_TIME, positive
 
+__all__ = ["HoltWindow"]
+
 
 class HoltWindow:
     """The arithmetic of `trend(method="holt")`, without Rx: a smoothed level and a smoothed slope, and no items kept.

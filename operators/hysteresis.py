@@ -6,6 +6,8 @@ from typing import Any, TypeVar, cast, overload
 from .lifting import lift_series
 from .typing import Operator, Stamped, Valued, finite, item_time, item_value, whole
 
+__all__ = ["SchmittLevels", "SchmittTrigger", "hysteresis"]
+
 A = TypeVar("A")
 
 

@@ -7,6 +7,8 @@ from typing import Any, TypeVar, overload
 from .lifting import lift_series
 from .typing import LEAST, LIMIT, Operator, Stamped, Valued, finite, item_time, item_value, positive
 
+__all__ = ["RateLimiter", "rate_limit"]
+
 A = TypeVar("A")
 
 

@@ -10,6 +10,8 @@ from reactivex.disposable import SerialDisposable, SingleAssignmentDisposable
 
 from .typing import Operator, finite, functions, positive, scheduler_or_none, wait, whole
 
+__all__ = ["Backoff", "retry_with_backoff"]
+
 A = TypeVar("A")
 
 

@@ -8,6 +8,8 @@ from .lifting import lift_series
 from .rolling import RollingExtreme
 from .typing import Operator, Ordered, Stamped, Valued, item_time, item_value, not_negative
 
+__all__ = ["Stabilizer", "stabilize"]
+
 A = TypeVar("A")
 T = TypeVar("T", bound=Ordered)
 

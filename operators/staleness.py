@@ -11,6 +11,8 @@ from reactivex.scheduler import TimeoutScheduler
 from .serialize import Gate
 from .typing import TICK, Operator, scheduler_or_none, wait
 
+__all__ = ["Watchdog", "staleness"]
+
 
 class Watchdog:
     """The arithmetic of `staleness`, without Rx. `stale` is None before the first item and the first silence.

@@ -6,6 +6,8 @@ from collections import deque
 from .line import Trend
 from .typing import EARLIEST, LATEST, LEAST, LIMIT, SAME_TIME, positive, whole
 
+__all__ = ["TheilSenWindow"]
+
 _MAD_TO_SIGMA = 1.482602218505602  # 1 / the 75 % quantile of the standard normal distribution
 
 

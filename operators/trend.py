@@ -24,6 +24,8 @@ from .typing import (
     positive,
 )
 
+__all__ = ["TrendWindow", "trend"]
+
 A = TypeVar("A")
 _new = tuple[float, ...].__new__  # makes a Trend in half the time of its own constructor
 Method = Literal["ols", "theil-sen", "holt"]

@@ -10,6 +10,8 @@ from ..failures import LoadError, out_of_memory, told
 from ..ladders.ladder import ModelSpec
 from . import Freed, Model
 
+__all__ = ["InlineHost"]
+
 # How far memory must be back, and how long that is waited for: drivers give it back late.
 BACK = 0.75
 PATIENCE = 5.0  # seconds

@@ -18,6 +18,8 @@ from .remote import RemoteModel, Worker
 from .wire import Failed, Load, Loaded, checked
 from .workers import Workers
 
+__all__ = ["ProcessHost"]
+
 log = logging.getLogger("gearshift.models")
 
 _CANCELLED = "was cancelled while it loaded"

@@ -8,6 +8,8 @@ A field is `time`, `cpu` (busy fraction), `load` (runnable tasks for each core),
 
 import re
 
+__all__ = ["BYTES", "DEVICE", "is_field"]
+
 BYTES = ("total", "used", "avail", "reserved", "own")
 DEVICE = ("utilisation", "temperature", "power", "reserved")
 

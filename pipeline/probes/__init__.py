@@ -4,6 +4,8 @@ from typing import Protocol
 
 from ..samples import Reading
 
+__all__ = ["Probe"]
+
 
 class Probe(Protocol):
     """`read` may raise; the source then marks the probe missing in the sample and goes on."""
