@@ -15,6 +15,8 @@ T = TypeVar("T")
 class Cooldown(Generic[T]):
     """The arithmetic of `cooldown`, without Rx.
 
+    seconds: how long a change is held, at least 0. Raises TypeError, ValueError.
+
     >>> calm = Cooldown[int](3)
     >>> [calm.update(v, t) for t, v in enumerate((1, 2, 3, 3, 3))]
     [1, 2, 2, 2, 3]
@@ -28,7 +30,7 @@ class Cooldown(Generic[T]):
         self._newest = self._until = float("-inf")
 
     def update(self, value: T, time: float) -> T:
-        """The next output; a time before the newest one, NaN or infinite counts as the newest one."""
+        """The output at this value; a time before the newest one, NaN or infinite counts as the newest one."""
         if self._newest <= time < float("inf"):
             self._newest = time
         else:

@@ -16,6 +16,9 @@ T = TypeVar("T")
 class Debouncer(Generic[T]):
     """The arithmetic of `debounce`, without Rx. `update(value, time)` gives the value that counts, or NOTHING yet.
 
+    seconds: how long a value must have been there. rise, fall: instead, seconds for a value above the one that counts,
+    and for any other. At least 0. Raises TypeError, ValueError.
+
     >>> settle = Debouncer[str](seconds=1)
     >>> [settle.update(v, t) for t, v in enumerate("aaba")]
     [<NOTHING>, 'a', 'a', 'a']

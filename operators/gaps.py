@@ -20,6 +20,8 @@ B = TypeVar("B")
 class GapDetector:
     """The arithmetic of `reset_on_gap`, without Rx: True for the first time after a gap.
 
+    seconds: the longest step that is still no gap, above 0. Raises TypeError, ValueError.
+
     >>> gap = GapDetector(10)
     >>> [gap.update(t) for t in (0, 5, 15, 26, 24, 3)]
     [False, False, False, True, False, True]

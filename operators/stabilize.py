@@ -17,6 +17,9 @@ T = TypeVar("T", bound=Ordered)
 class Stabilizer(Generic[T]):
     """The arithmetic of `stabilize`, without Rx.
 
+    up, down: seconds that a rise, or a fall, must have been possible throughout, at least 0. initial: the output before
+    the first item; by default the first value. Raises TypeError, ValueError.
+
     >>> stable = Stabilizer[int](up=300, down=0, initial=1)
     >>> [stable.update(v, t) for t, v in [(0, 1), (100, 2), (300, 2), (401, 2), (402, 0)]]
     [1, 1, 1, 2, 0]

@@ -17,6 +17,9 @@ __all__ = ["Watchdog", "staleness"]
 class Watchdog:
     """The arithmetic of `staleness`, without Rx. `stale` is None before the first item and the first silence.
 
+    seconds: how long a silence must last. now: seconds on any clock, as long as it is the same one at every call.
+    Raises TypeError, ValueError.
+
     >>> dog = Watchdog(seconds=10, now=0)
     >>> dog.feed(9), dog.feed(10), dog.left(12), dog.left(20), dog.stale, dog.feed(21), dog.stale
     (True, False, 8.0, 0.0, True, True, False)

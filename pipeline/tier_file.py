@@ -79,7 +79,7 @@ class Tier(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         }  # fmt: skip
 
     def reached_by(self, memory: float, cores: float, accelerators: Mapping[str, float]) -> bool:
-        """Bytes of RAM, cores, and bytes of each accelerator."""
+        """Does a machine reach the tier? memory: bytes of RAM. cores. accelerators: bytes of each, by name."""
         by = self.min_accelerator_gib
         return (memory >= self.min_memory_gib * 2**30 and cores >= self.min_cores) or (
             by is not None and any(total >= by * 2**30 for total in accelerators.values())

@@ -63,7 +63,7 @@ def simulate(
         kill_after: seconds for which a pool that holds some of ours may be over its total. After that the rung
             being loaded, else the loaded one, is killed.
         ceiling: fraction of a pool above which `above_seconds` count, for comparing settings; their `high` by default.
-        tokens_per_second: how fast a reply is written. Its prompt takes no time.
+        tokens_per_second: tokens that a reply grows by each second. Its prompt takes no time.
         name: of the policy, for the result.
 
     Raises:
