@@ -30,7 +30,7 @@ class Cooldown(Generic[T]):
         self._newest = self._until = float("-inf")
 
     def update(self, value: T, time: float) -> T:
-        """The output at this value; a time before the newest one, NaN or infinite counts as the newest one."""
+        """The output at `value`; a time (seconds) before the newest one, NaN or infinite counts as the newest one."""
         if self._newest <= time < float("inf"):
             self._newest = time
         else:

@@ -40,7 +40,7 @@ class Debouncer(Generic[T]):
         self._wait = 0.0
 
     def update(self, value: T, time: float) -> T | Nothing:
-        """Take the next value; a time before the newest one, NaN or infinite counts as the newest one."""
+        """Take the next value; a time (seconds) before the newest one, NaN or infinite counts as the newest one."""
         if self._newest <= time < inf:
             self._newest = time
         else:

@@ -34,7 +34,7 @@ class GapDetector:
         self._newest: float | None = None
 
     def update(self, time: float) -> bool:
-        """A gap is a step of more than `seconds`, forward or backward. NaN and infinite times are no steps."""
+        """A gap is a step of `time` (seconds) of more than that, either way. NaN and infinite times are no steps."""
         if not math.isfinite(time):
             return False
         newest = self._newest

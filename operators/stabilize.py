@@ -39,8 +39,8 @@ class Stabilizer(Generic[T]):
     def update(self, value: T, time: float, current: T | None = None) -> T:
         """The next output. `current` is what is in force now, where that may differ from the last output.
 
-        A value or `current` that differs from itself (NaN) has no order: it is left out. A time before the newest
-        one, NaN or infinite counts as the newest one.
+        A value or `current` that differs from itself (NaN) has no order: it is left out. A time (seconds) before the
+        newest one, NaN or infinite counts as the newest one.
         """
         if current is not None and current == current:
             self._out = current

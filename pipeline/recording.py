@@ -128,6 +128,15 @@ def record(
 
     Raises:
         OSError: when the file can't be begun. ValueError, TypeError: for limits that can't be.
+
+    >>> import reactivex, tempfile
+    >>> from gearshift.pipeline import Pool, load
+    >>> samples = [Sample(float(t), {"ram": Pool(total=16 << 30, used=t << 30)}) for t in range(3)]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with record(reactivex.from_iterable(samples), f"{folder}/run.jsonl"):
+    ...         pass  # samples come until the recording is disposed of, or they end
+    ...     load(f"{folder}/run.jsonl").samples == samples
+    True
     """
     header = header_of_this_machine(ladder=ladder, settings=settings)
     recorder = Recorder(path, header=header, max_bytes=max_bytes, keep=keep)

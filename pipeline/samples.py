@@ -8,8 +8,8 @@ import msgspec
 class Pool(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Memory that a model can sit in.
 
-    total: bytes under the tightest limit in force. used: bytes that a new allocation cannot have.
-    own: the part of `used` that this app's models hold.
+    total: bytes under the tightest limit in force. used: bytes that a new allocation cannot have. own: the bytes of
+    `used` that this app's models hold. Raises ValueError for a total that isn't above 0, and for others below 0.
 
     >>> Pool(total=100, used=60, own=25).external
     35
@@ -39,7 +39,7 @@ class Pool(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 class Pressure(msgspec.Struct, frozen=True, gc=False):
     """Share of the time since the last reading in which work stalled for a resource.
 
-    some: at least one task did. full: all did, so that the time was lost. Fractions.
+    some: the fraction in which at least one task did. full: the fraction in which all did, so that it was lost.
     """
 
     some: float

@@ -35,8 +35,8 @@ class Tier(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     A machine reaches the tier by `min_memory_gib` of RAM and `min_cores` together, or, where `min_accelerator_gib` is
     given, by one accelerator with that much memory, whatever its RAM and cores. All in GiB; cores may be fractions.
-    high, critical, hysteresis, interval, window: as in `Settings`, whose defaults they have. preferred: patterns on the
-    names of rungs (`*`, `?`, `[a-z]`, `[!0-9]`; case doesn't count), best first.
+    high, critical, hysteresis (fractions), interval, window (seconds): as in `Settings`, whose defaults they have.
+    preferred: patterns on the names of rungs (`*`, `?`, `[a-z]`, `[!0-9]`; case doesn't count), best first.
 
     Raises ValueError for a value that can't be, by name.
     """

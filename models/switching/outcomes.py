@@ -15,9 +15,9 @@ from ..hosts import Freed
 class Outcome(msgspec.Struct, frozen=True):
     """How an action ended. kind: loaded, unloaded, handed over, skipped, superseded, failed (`reason` says why).
 
-    time: when, on the clock of the samples. seconds: in all; of these `waited` for replies to end, `unload` until the
-    memory was back, and `load`. freed: by all unloads. held: bytes by pool that what was loaded was measured to hold.
-    lost: the rung had been loaded, by this very decision, and is gone; `reason` says how.
+    time: when, seconds on the clock of the samples. seconds: in all; of these `waited` for replies to end, `unload`
+    until the memory was back, and `load`. freed: by all unloads. held: bytes by pool that what was loaded was measured
+    to hold. lost: the rung had been loaded, by this very decision, and is gone; `reason` says how.
     """
 
     kind: str
