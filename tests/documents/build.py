@@ -1,16 +1,30 @@
 """Makes the pages of the API: `python -m tests.documents.build build/docs`."""
 
+import re
 import shutil
 import sys
-import types
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from pdoc import doc, render
+from pygments.formatters import HtmlFormatter
 
 from tests.documents.public import public_modules
+from tests.documents.tidying import linked, plain_markdown, tidy
+from tests.documents.written import commands, front
 
-HERE = Path(__file__).parent
+TEMPLATES = Path(__file__).parent / "pages"
+
+_SHORTER = re.compile(r"(?<![\w.])(?:typing|builtins|pathlib(?:\._local)?|collections\.abc)\.(?=[A-Z])")
+_SPELLED = re.compile(
+    r'(?<!<span class="o">\.</span>)<span class="n">(?:typing|pathlib)</span><span class="o">\.</span>'
+)
+_OBSERVABLE = re.compile(r'(?:observable\.|<span class="n">observable</span><span class="o">\.</span>){2}')
+
+_to_markdown: Callable[[Context, str], str] = render.env.filters["to_markdown"]
 
 
 def build(folder: Path) -> list[Path]:
@@ -18,50 +32,35 @@ def build(folder: Path) -> list[Path]:
     shutil.rmtree(folder, ignore_errors=True)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return [path for name, html in _pages().items() for path in [_write(folder / name, html)]]
+        return [_write(folder / name, text) for name, text in _pages().items()]
 
 
 def _pages() -> dict[str, str]:
-    render.configure(docformat="google", template_directory=HERE / "templates", footer_text="gearshift")
-    modules = {module.__name__: doc.Module(module) for module in [_root(), *public_modules(), _commands()]}
-    pages = {f"{name.replace('.', '/')}.html": render.html_module(page, modules) for name, page in modules.items()}
-    return pages | {"index.html": render.html_index(modules), "search.js": render.search_index(modules)}
+    render.configure(docformat="google", template_directory=TEMPLATES, footer_text="gearshift")
+    render.env.globals["dark_code"] = HtmlFormatter(style="github-dark").get_style_defs(".pdoc-code")
+    render.env.filters["to_markdown"] = _markdown
+    pages = {module.__name__: doc.Module(module) for module in [front(), *public_modules(), commands()]}
+    tidy(pages)
+    made = {f"{name.replace('.', '/')}.html": _shorter(render.html_module(page, pages)) for name, page in pages.items()}
+    return made | {"index.html": render.html_index(pages), "search.js": render.search_index(pages)}
+
+
+@pass_context
+def _markdown(context: Context, text: str) -> str:
+    return _to_markdown(context, linked(plain_markdown(text), context["module"], context["all_modules"]))
+
+
+def _shorter(html: str) -> str:
+    """Names of types as people write them, instead of where they are defined; as text, and as signatures spell them."""
+    for long in (_SHORTER, _SPELLED, _OBSERVABLE):
+        html = long.sub("", html)
+    return html
 
 
 def _write(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8")
     return path
-
-
-def _page(name: str, text: str) -> types.ModuleType:
-    """A page without code of its own."""
-    module = types.ModuleType(name, text)
-    module.__all__ = []
-    return module
-
-
-def _root() -> types.ModuleType:
-    """The three floors: `gearshift` itself is a namespace, and has no text."""
-    return _page("gearshift", (HERE / "front.md").read_text("utf-8"))
-
-
-def _commands() -> types.ModuleType:
-    """What each `gearshift COMMAND --help` prints."""
-    import typer
-    from gearshift.models.commands.cli import app
-
-    root = typer.main.get_command(app)
-    context = root.make_context("gearshift", ["tiers"], terminal_width=90, max_content_width=90)
-    parts = [_help("gearshift", root, context)]
-    for name in root.list_commands(context):
-        command = root.get_command(context, name)
-        parts.append(_help(f"gearshift {name}", command, type(context)(command, parent=context, info_name=name)))
-    return _page("gearshift.models.commands", "The commands, as `--help` shows them.\n\n" + "\n\n".join(parts))
-
-
-def _help(title: str, command: object, context: object) -> str:
-    return f"## {title}\n\n```text\n{command.get_help(context)}\n```"
 
 
 if __name__ == "__main__":
