@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
-from pdoc import doc, render
+from pdoc import doc, render, render_helpers
 from pygments.formatters import HtmlFormatter
 
 from tests.documents.public import public_modules
@@ -19,9 +19,7 @@ from tests.documents.written import commands, front
 TEMPLATES = Path(__file__).parent / "pages"
 
 _SHORTER = re.compile(r"(?<![\w.])(?:typing|builtins|pathlib(?:\._local)?|collections\.abc)\.(?=[A-Z])")
-_SPELLED = re.compile(
-    r'(?<!<span class="o">\.</span>)<span class="n">(?:typing|pathlib)</span><span class="o">\.</span>'
-)
+_SPELLED = re.compile(r'(?<!">\.</span>)<span class="n">(?:typing|pathlib)</span><span class="o">\.</span>')
 _OBSERVABLE = re.compile(r'(?:observable\.|<span class="n">observable</span><span class="o">\.</span>){2}')
 
 _to_markdown: Callable[[Context, str], str] = render.env.filters["to_markdown"]
@@ -39,6 +37,9 @@ def _pages() -> dict[str, str]:
     render.configure(docformat="google", template_directory=TEMPLATES, footer_text="gearshift")
     render.env.globals["dark_code"] = HtmlFormatter(style="github-dark").get_style_defs(".pdoc-code")
     render.env.filters["to_markdown"] = _markdown
+    render_helpers.formatter = HtmlFormatter(
+        cssclass=render_helpers.formatter.cssclass
+    )  # without a link for every line
     pages = {module.__name__: doc.Module(module) for module in [front(), *public_modules(), commands()]}
     tidy(pages)
     made = {f"{name.replace('.', '/')}.html": _shorter(render.html_module(page, pages)) for name, page in pages.items()}
@@ -51,7 +52,7 @@ def _markdown(context: Context, text: str) -> str:
 
 
 def _shorter(html: str) -> str:
-    """Names of types as people write them, instead of where they are defined; as text, and as signatures spell them."""
+    """Names of types as people write them, not where they are defined: in text, and in signatures."""
     for long in (_SHORTER, _SPELLED, _OBSERVABLE):
         html = long.sub("", html)
     return html

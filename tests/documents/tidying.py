@@ -45,12 +45,18 @@ def linked(text: str, page: doc.Module, pages: Mapping[str, doc.Module]) -> str:
 def tidy(pages: Mapping[str, doc.Module]) -> None:
     """Change the pages in place."""
     for name, page in pages.items():
-        page.submodules = [below for path, below in pages.items() if path.rpartition(".")[0] == name]
+        page.submodules = [below for path, below in pages.items() if _above(path, pages) == name]
         for each in page.members.values():
             if isinstance(each, doc.Class):
                 _class(each)
             elif isinstance(each, doc.Variable) and not each.docstring:
                 each.docstring = _said_elsewhere(page, each.name)
+
+
+def _above(path: str, pages: Mapping[str, doc.Module]) -> str:
+    """The nearest page above, past folders that have none."""
+    above = path.rpartition(".")[0]
+    return above if above in pages or not above else _above(above, pages)
 
 
 def _class(shown: doc.Class) -> None:
