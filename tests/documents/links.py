@@ -32,6 +32,7 @@ def links_of(file: Path) -> list[str]:
 
 def broken(file: Path, *, root: Path) -> Iterator[str]:
     """The links within the project that lead nowhere, or out of `root`, and others that have no form of a link."""
+    file = file.resolve()
     for link in links_of(file):
         parts = urlsplit(link)
         if parts.scheme or parts.netloc:

@@ -67,6 +67,8 @@ def _class(shown: doc.Class) -> None:
     if issubclass(kind, msgspec.Struct):
         _defaults(shown)
     for name, member in list(members.items()):
+        if member.taken_from[1].startswith("_"):  # of a private base, which has no place of its own
+            member.taken_from = (shown.taken_from[0], f"{shown.qualname}.{name}")
         if isinstance(member, doc.Variable) and member.docstring.startswith("Alias for field number"):
             member.docstring = ""
         if name == "__init__" and member.docstring.startswith("Create new instance of"):
