@@ -1,6 +1,7 @@
 """What is public: the modules that have a page, and every name in them."""
 
 import importlib
+from importlib.util import find_spec
 from types import ModuleType
 from typing import TypeVar
 
@@ -8,14 +9,16 @@ OPERATORS = (
     "calibrated", "conflate", "cooldown", "debounce", "gaps", "holt", "hysteresis", "rate_limit", "retry",
     "serialize", "stabilize", "staleness", "theil_sen", "trend",
 )  # fmt: skip
-PAGES = (
+_PAGES = (
     "gearshift.operators",
     *(f"gearshift.operators.{name}" for name in OPERATORS),
+    "gearshift.operators.testing",
     "gearshift.pipeline",
     "gearshift.pipeline.importers",
     "gearshift.pipeline.importers.vocabulary",
     "gearshift.pipeline.probes",
     "gearshift.pipeline.simulation",
+    "gearshift.pipeline.telemetry",
     "gearshift.pipeline.testing",
     "gearshift.pipeline.views.report",
     "gearshift.models",
@@ -25,6 +28,7 @@ PAGES = (
     "gearshift.models.pytest_plugin",
     "gearshift.models.testing",
 )
+PAGES = tuple(name for name in _PAGES if find_spec(name) is not None)
 
 
 def public_modules() -> list[ModuleType]:

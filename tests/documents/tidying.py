@@ -61,6 +61,7 @@ def _above(path: str, pages: Mapping[str, doc.Module]) -> str:
 
 def _class(shown: doc.Class) -> None:
     kind, members = shown.obj, shown.members
+    shown.bases = [base for base in shown.bases if not base[1].startswith("_")]
     record = issubclass(kind, msgspec.Struct) or hasattr(kind, "_fields")
     if getattr(kind, "_is_protocol", False):
         members.pop("__init__", None)
