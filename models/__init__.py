@@ -38,6 +38,5 @@ def __getattr__(name: str) -> Any:
         for room in _ROOMS:
             module = import_module(f"{__name__}.{room}")
             if name in vars(module):
-                globals()[name] = found = vars(module)[name]
-                return found
+                return vars(module)[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

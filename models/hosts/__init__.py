@@ -8,8 +8,6 @@ from ..ladders.ladder import ModelSpec
 from ..replies.conversation import Message
 from ..replies.generation import Brake, Options, Written
 
-__all__ = ["Freed", "Host", "Model"]
-
 
 class Freed(NamedTuple):
     """Bytes that an unload should have given back (`expected`), and those that it did (`got`)."""

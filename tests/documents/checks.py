@@ -77,7 +77,7 @@ def _parameters(where: str, annotations: dict[str, str], text: str) -> Iterator[
         said = [sentence for sentence in _sentences(text) if re.search(rf"(?<![\w.]){name}\b", sentence)]
         if not said:
             yield f"{where}: nothing names {name}"
-        elif _is_number(annotation) and not any(UNIT.search(sentence) for sentence in said):
+        elif _is_number(annotation) and not any(UNIT.search(told) for told in [*said, _metadata(annotation)]):
             yield f"{where}: no unit or range of {name}"
 
 
@@ -132,6 +132,11 @@ def _fields(kind: type) -> dict[str, str]:
         names = kind.__struct_fields__
     told = {n: a for base in reversed(kind.__mro__) for n, a in vars(base).get("__annotations__", {}).items()}
     return {n: a if isinstance(a, str) else inspect.formatannotation(a) for n in names if (a := told.get(n, ""))}
+
+
+def _metadata(annotation: str) -> str:
+    """What an Annotated type says besides the type."""
+    return annotation.partition("Annotated[")[2]
 
 
 def _is_number(annotation: str) -> bool:

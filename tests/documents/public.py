@@ -26,6 +26,7 @@ _PAGES = (
     "gearshift.models.hosts.inline",
     "gearshift.models.hosts.process",
     "gearshift.models.pytest_plugin",
+    "gearshift.models.serving",
     "gearshift.models.testing",
 )
 PAGES = tuple(name for name in _PAGES if find_spec(name) is not None)
@@ -35,7 +36,7 @@ def public_modules() -> list[ModuleType]:
     """Every module that has a page, with its names in place, also those that it imports at first use."""
     modules = [importlib.import_module(name) for name in PAGES]
     for module in modules:
-        public_names(module)
+        vars(module).update(public_names(module))
     return modules
 
 

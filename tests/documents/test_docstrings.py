@@ -10,8 +10,8 @@ from tests.documents.public import PAGES, public_modules
 
 # Not held to it yet.
 _LATER = (
-    "gearshift.pipeline.settings.", "gearshift.pipeline.testing", "gearshift.models.testing.",
-    "gearshift.models.pytest_plugin.",
+    "gearshift.pipeline.settings", "gearshift.pipeline.configuring", "gearshift.pipeline.telemetry",
+    "gearshift.pipeline.testing", "gearshift.models.testing", "gearshift.models.pytest_plugin",
 )  # fmt: skip
 
 
