@@ -80,11 +80,12 @@ class Brake:
         return self._left
 
     def stop(self) -> None:
+        """The reply is to stop at the next token."""
         self._stopped = True
         self._tell()
 
     def wind_up(self, tokens: int) -> None:
-        """Only the first call counts."""
+        """The reply is to end with its sentence, within so many `tokens`. Only the first call counts."""
         with self._lock:
             if self._left is not None:
                 return
