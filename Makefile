@@ -42,6 +42,7 @@ notebooks: $(VENV)/.dev
 
 pictures: $(VENV)/.dev
 	$(BIN)/python -m tests.notebook_pictures $(ARGS)
+	$(BIN)/python -m tests.readme_pictures
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -1,7 +1,50 @@
 """Fixtures for pytest: the decisions of a recording, held to stored ones. Installed as the plugin `gearshift`.
 
-It stands on this floor because pytest imports it at every start, and this package costs nothing to import; what the
-fixtures need is imported when one of them is first called.
+A whole test, `tests/test_evening.py`:
+
+```python
+from gearshift.pipeline import Settings
+from gearshift.pipeline.testing import GIB, residency, rungs_of, samples_of, write_recording
+
+LADDER = rungs_of(large=6 * GIB, small=2 * GIB)
+
+
+def test_a_game_that_starts_is_answered_at_once(tmp_path, replay_decisions, assert_golden):
+    others = [2 * GIB] * 60 + [9 * GIB] * 60
+    story = [residency("large"), *samples_of(others, total=16 * GIB, own=6 * GIB)]
+    file = write_recording(tmp_path / "evening.jsonl", story, ladder=LADDER, settings=Settings(critical=0.92))
+    decisions = replay_decisions(file)
+    assert [(decision.target, decision.urgency) for decision in decisions] == [("small", "immediate")]
+    assert_golden(decisions, "golden/evening.json")
+```
+
+Here the test writes the recording, with all that it is decided by; for one of another machine, beside the test, it
+would be `replay_decisions("evening.jsonl", LADDER, Settings(critical=0.92))`. A relative path starts at the test file,
+or, where nothing is there, at pytest's root folder. The first run finds nothing to compare with, and says what to do:
+
+```text
+no golden file tests/golden/evening.json; to write it, run pytest --gearshift-update, then read it
+```
+
+`pytest --gearshift-update` writes it, a decision on each line with its sentence, and names what it wrote:
+
+```text
+gearshift wrote tests/golden/evening.json: 1 decision
+```
+
+From then on the test holds settings, ladder and gearshift itself to it. With `critical=0.90` it fails, and tells what
+has changed, in fields and in words:
+
+```text
+tests/golden/evening.json: 1 decision differs (1 stored, 1 came)
+decision 1, at 60 s
+    reason.ceiling: 0.92 is stored, 0.9 came
+    stored: Shift down from large to small, immediate: 15.00 GiB are in use, past the critical 92% of 16.00 GiB in ram …
+    came:   Shift down from large to small, immediate: 15.00 GiB are in use, past the critical 90% of 16.00 GiB in ram …
+If this is as it should be, rewrite the file by pytest --gearshift-update
+```
+
+`gearshift.pipeline.testing` is the guide to all that there is to test with.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,6 +58,9 @@ if TYPE_CHECKING:
     from ..pipeline.rungs import Residency, Rung
     from ..pipeline.settings import Settings
     from ..pipeline.words import Decision
+
+# on this floor, because pytest imports the plugin at every start and this package costs nothing to import; what the
+# fixtures need is imported when one of them is first called
 
 _UPDATE = "--gearshift-update"
 _WRITTEN = "gearshift_golden"

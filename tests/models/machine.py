@@ -8,7 +8,7 @@ from typing import Any
 from gearshift.models import Ladder, ModelManager, Options, Outcome
 from gearshift.models.hosts import Host
 from gearshift.models.hosts.inline import InlineHost
-from gearshift.models.testing import FakeLoader
+from gearshift.models.testing import FakeModels
 from gearshift.pipeline import Pool, Sample, Settings
 from reactivex import Subject
 
@@ -22,11 +22,11 @@ class Machine:
     dry_run = False
 
     def __init__(
-        self, ladder: Ladder, loader: FakeLoader | None = None, *, host: Host | None = None,
+        self, ladder: Ladder, loader: FakeModels | None = None, *, host: Host | None = None,
         more: Mapping[str, Any] = MappingProxyType({}), **settings: Any,
     ) -> None:  # fmt: skip
         self.source: Subject[Sample] = Subject()
-        self.loader = loader or FakeLoader()
+        self.loader = loader or FakeModels()
         self.time = 0.0
         self.settled = threading.Condition()
         self.outcomes: list[Outcome] = []

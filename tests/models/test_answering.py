@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from gearshift.models import Busy, Ladder, ModelError, Options, OutOfMemory, Reply, ReplyTimeout, ShutDown
-from gearshift.models.testing import FakeLoader
+from gearshift.models.testing import FakeModels
 from gearshift.pipeline import Performed
 
 from tests.models.machine import FOUR, TOTAL, Machine, shortage
@@ -63,7 +63,7 @@ class Asked(threading.Thread):
 def held(ladder: Ladder) -> Iterator[tuple[Machine, Gate]]:
     """A machine whose first reply is held before its second word."""
     gate = Gate(at=1)
-    machine = Machine(ladder, FakeLoader(gate=gate), more={"queue": 2})
+    machine = Machine(ladder, FakeModels(gate=gate), more={"queue": 2})
     machine.load()
     yield machine, gate
     gate.open.set()
@@ -348,7 +348,7 @@ def test_a_reply_says_how_long_it_took_and_how_many_tokens_it_has(ladder: Ladder
 
 def test_memory_that_runs_out_is_learned_and_told_and_another_rung_goes_on(ladder: Ladder) -> None:
     gate = Gate(failures={2: OutOfMemory("can't allocate memory")})
-    machine = Machine(ladder, FakeLoader(gate=gate))
+    machine = Machine(ladder, FakeModels(gate=gate))
     told: list[Any] = []
     machine.manager.scaler.asked.subscribe(told.append)
     machine.load()
@@ -365,7 +365,7 @@ def test_memory_that_runs_out_is_learned_and_told_and_another_rung_goes_on(ladde
 
 def test_what_the_failed_rung_had_written_is_what_the_next_one_continues(ladder: Ladder) -> None:
     gate = Gate(failures={2: ModelError("no more"), 5: ModelError("nor here")})
-    machine = Machine(ladder, FakeLoader(gate=gate))
+    machine = Machine(ladder, FakeModels(gate=gate))
     machine.load()
     reply = machine.manager.respond("Hi", options=Options(max_new_tokens=8))
     assert reply == words(8) and reply.rungs == ("large", "medium", "small") and reply.degraded
@@ -374,7 +374,7 @@ def test_what_the_failed_rung_had_written_is_what_the_next_one_continues(ladder:
 
 
 def test_the_system_prompt_names_the_rung_that_answers_and_the_history_does_not(ladder: Ladder) -> None:
-    machine = Machine(ladder, FakeLoader(gate=Gate(failures={2: ModelError("no more")})), more={"system": "Be brief."})
+    machine = Machine(ladder, FakeModels(gate=Gate(failures={2: ModelError("no more")})), more={"system": "Be brief."})
     machine.load()
     machine.manager.respond("Hi", options=FOUR)
     systems = [model.asked[0][0][0] for model in machine.loader.loaded]
@@ -414,7 +414,7 @@ def test_eight_threads_with_shifts_in_between_lose_nothing(ladder: Ladder) -> No
         if number % 40 == 0:
             machines[0].push(0, seconds=60)
 
-    machine = Machine(ladder, FakeLoader(gate=gate), stabilisation=1.0, max_shifts_per_hour=10_000)
+    machine = Machine(ladder, FakeModels(gate=gate), stabilisation=1.0, max_shifts_per_hour=10_000)
     machines.append(machine)
     machine.load()
     options = Options(max_new_tokens=30)
@@ -464,7 +464,7 @@ def test_the_conversation_is_equal_before_and_after_ten_shifts(ladder: Ladder, t
 def test_shutdown_in_the_middle_ends_replies_where_they_are_and_those_that_wait(ladder: Ladder) -> None:
     before = set(threading.enumerate())
     gate = Gate(at=1)
-    machine = Machine(ladder, FakeLoader(gate=gate))
+    machine = Machine(ladder, FakeModels(gate=gate))
     machine.load()
     writing = Asked(machine)
     assert gate.reached.wait(WAIT)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from gearshift.models import Ladder
 from gearshift.models.switching.first_load import FirstLoad
-from gearshift.models.testing import FakeLoader
+from gearshift.models.testing import FakeModels
 from gearshift.pipeline import Decision, Pool, Reason, Residency, Sample
 
 from tests.models.machine import FOUR, TOTAL, Machine, shortage
@@ -51,7 +51,7 @@ def test_a_dry_run_loads_once_and_then_only_tells(ladder: Ladder, caplog: pytest
 
 
 def test_a_dry_run_tries_the_next_rung_when_the_first_does_not_load(ladder: Ladder) -> None:
-    machine = Dry(ladder, FakeLoader(broken=("large",)))
+    machine = Dry(ladder, FakeModels(broken=("large",)))
     machine.push(0)
     machine.until(lambda: [o.kind for o in machine.outcomes] == ["failed"])
     machine.push(0)
@@ -78,7 +78,7 @@ def test_a_failure_in_a_dry_run_reaches_the_caller_as_no_other_rung_takes_over(l
     def gate() -> None:
         raise RuntimeError("out of memory")
 
-    machine = Dry(ladder, FakeLoader(gate=gate))
+    machine = Dry(ladder, FakeModels(gate=gate))
     machine.load()
     with pytest.raises(RuntimeError, match="out of memory"):
         machine.manager.respond("Hi", options=FOUR)

@@ -12,7 +12,7 @@ from gearshift.models.hosts import Freed
 from gearshift.models.hosts.inline import InlineHost
 from gearshift.models.needs.need import weight_bytes
 from gearshift.models.replies.generation import Brake
-from gearshift.models.testing import FakeLoader, FakeModel
+from gearshift.models.testing import FakeModel, FakeModels
 from gearshift.pipeline.probes.ram import Own
 
 QUESTION = [{"role": "user", "content": "Hello"}]
@@ -70,7 +70,7 @@ def test_a_reply_that_is_being_written_is_braked_before_its_rung_goes(warm: Inli
 
 
 def test_closing_unloads_what_is_left_and_can_be_done_twice() -> None:
-    loader = FakeLoader()
+    loader = FakeModels()
     host = InlineHost(loader)
     for name in ("large", "small"):
         host.load(ModelSpec(name=name, source="nowhere"))
@@ -109,13 +109,13 @@ def test_a_load_error_of_the_loader_stays_as_it_is_told() -> None:
 
 
 def test_unloading_what_took_nothing_waits_for_nothing() -> None:
-    host = InlineHost(FakeLoader())
+    host = InlineHost(FakeModels())
     model = host.load(ModelSpec(name="small", source="nowhere"))
     assert isinstance(host.unload("small", model), Freed)
 
 
 def test_cancelling_and_listening_for_losses_are_harmless() -> None:
-    host = InlineHost(FakeLoader())
+    host = InlineHost(FakeModels())
     host.cancel()
     host.on_lost(lambda *_: None)
     assert host.load(ModelSpec(name="small", source="nowhere"))

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 from gearshift.models import Ladder, ModelError, NoRungFits, Options
-from gearshift.models.testing import FakeLoader
+from gearshift.models.testing import FakeModels
 from gearshift.pipeline import Pool, Sample
 
 from tests.models.machine import FOUR, TOTAL, Machine, shortage
@@ -53,7 +53,7 @@ def test_an_immediate_downgrade_hands_the_reply_over_and_loses_no_word(ladder: L
             third.set()
             go.wait(20)
 
-    machine = Machine(ladder, FakeLoader(gate=gate))
+    machine = Machine(ladder, FakeModels(gate=gate))
     machine.load()
     replies: list[Any] = []
     asking = threading.Thread(
@@ -78,7 +78,7 @@ def test_a_planned_downgrade_lets_the_reply_finish_first(ladder: Ladder) -> None
         began.set()
         go.wait(20)
 
-    machine = Machine(ladder, FakeLoader(gate=gate))
+    machine = Machine(ladder, FakeModels(gate=gate))
     machine.load()
     replies: list[Any] = []
     asking = threading.Thread(target=lambda: replies.append(machine.manager.respond("Hi", options=FOUR)))
@@ -101,7 +101,7 @@ def test_a_model_that_runs_out_of_memory_mid_reply_hands_over_to_a_smaller_one(l
         if next(words) == 2:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
 
-    machine = Machine(ladder, FakeLoader(gate=gate))
+    machine = Machine(ladder, FakeModels(gate=gate))
     machine.load()
     reply = machine.manager.respond("Hi", options=FOUR)
     assert reply == "word0 word1 word2 word3 " and reply.rungs == ("large", "medium")
@@ -115,7 +115,7 @@ def test_a_failure_on_the_last_rung_is_tried_once_more(ladder: Ladder) -> None:
         if next(words) == 1:
             raise RuntimeError("not this time")
 
-    machine = Machine(ladder, FakeLoader(gate=gate))
+    machine = Machine(ladder, FakeModels(gate=gate))
     machine.load(shortage(machine, "small") - (1 << 20))
     assert machine.manager.rung == "small"
     reply = machine.manager.respond("Hi", options=FOUR)
@@ -130,7 +130,7 @@ def test_a_second_failure_on_the_last_rung_reaches_the_caller_and_the_words_so_f
         if next(words) in (1, 2):
             raise RuntimeError("no way out")
 
-    machine = Machine(ladder, FakeLoader(gate=gate))
+    machine = Machine(ladder, FakeModels(gate=gate))
     machine.load(shortage(machine, "small") - (1 << 20))
     assert machine.manager.rung == "small"
     with pytest.raises(ModelError, match="no way out") as caught:
@@ -204,7 +204,7 @@ def test_when_no_rung_fits_the_app_is_told_the_numbers_and_lives_on(machine: Mac
 
 
 def test_a_rung_that_does_not_load_is_set_aside_for_the_next(ladder: Ladder) -> None:
-    machine = Machine(ladder, FakeLoader(broken=("large",)))
+    machine = Machine(ladder, FakeModels(broken=("large",)))
     machine.push(0)
     machine.until(lambda: [o.kind for o in machine.outcomes] == ["failed"])
     assert "broken on purpose" in machine.outcomes[0].reason
@@ -332,7 +332,7 @@ def test_a_reply_survives_that_its_checkpoint_has_gone(
 
     shutil.copytree(ladder[0].source, tmp_path / "large")
     moved = Ladder([msgspec.structs.replace(ladder[0], source=str(tmp_path / "large")), *ladder[1:]])
-    machine = Machine(moved, FakeLoader(gate=gate))
+    machine = Machine(moved, FakeModels(gate=gate))
     machine.load()
     reply = machine.manager.respond("Hi", options=FOUR)
     assert reply == "word0 word1 word2 word3 " and reply.rungs == ("large", "medium")

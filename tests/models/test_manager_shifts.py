@@ -17,7 +17,7 @@ from gearshift.models.hosts.process import ProcessHost
 from gearshift.models.needs.remembered import Needs
 from gearshift.models.switching.crash_marker import CrashMarker
 from gearshift.models.switching.residing import Parachute, Residing
-from gearshift.models.testing import FakeHost, FakeLoader
+from gearshift.models.testing import FakeHost, FakeModels
 from gearshift.pipeline import Pool, Residency, Sample, Settings
 from reactivex import Subject
 
@@ -62,7 +62,7 @@ def test_a_reply_whose_worker_is_lost_goes_on_with_the_next_rung(ladder: Ladder)
         if next(number) == 2:
             host.lose("large", "killed by signal 9 (most likely the kernel ran out of memory)")
 
-    host = FakeHost(FakeLoader(gate=gate))
+    host = FakeHost(FakeModels(gate=gate))
     machine = Machine(ladder, host=host)
     machine.load()
     with sampling(machine):
@@ -79,7 +79,7 @@ def test_the_last_rung_is_loaded_again_when_it_is_lost(ladder: Ladder) -> None:
         if next(number) == 2:
             host.lose("small")
 
-    host = FakeHost(FakeLoader(gate=gate))
+    host = FakeHost(FakeModels(gate=gate))
     machine = Machine(Ladder([ladder[2]]), host=host)
     machine.load()
     with sampling(machine):

@@ -1,15 +1,16 @@
 """The plugin in runs of pytest inside a test, as a user's tests meet it."""
 
+import os
 import re
+import subprocess
+import sys
 from configparser import ConfigParser
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 from gearshift.models import pytest_plugin
-from gearshift.pipeline import record
-from gearshift.pipeline.testing import samples_of
-from reactivex import from_iterable
+from gearshift.pipeline.testing import samples_of, write_recording
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[2]
@@ -41,7 +42,7 @@ class Project:
         (self.tests / "test_it.py").write_text(text, "utf-8")
 
     def record(self, file: Path, unit: int = 1) -> None:
-        record(from_iterable(samples_of([100 * unit] * 5, total=1000 * unit)), file)
+        write_recording(file, samples_of([100 * unit] * 5, total=1000 * unit))
 
     @property
     def golden(self) -> Path:
@@ -147,6 +148,51 @@ def test_the_example_in_the_readme_runs(project: Project) -> None:
     project.record(project.tests / name, unit=(20 << 30) // 1000)
     project.run("--gearshift-update").assert_outcomes(passed=1)
     project.run().assert_outcomes(passed=1)
+
+
+class Example:
+    """The test in the plugin's own text, in a folder of its own, run by pytest in a process of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        (self.text,) = self._blocks("python")
+        self.told = self._blocks("text")
+        (root / "tests").mkdir()
+        (root / "pytest.ini").write_text("[pytest]\n")
+        self.write(self.text)
+
+    @staticmethod
+    def _blocks(kind: str) -> list[str]:
+        return re.findall(rf"^```{kind}\n(.*?)^```", pytest_plugin.__doc__ or "", re.DOTALL | re.MULTILINE)
+
+    def write(self, text: str) -> None:
+        (self.root / "tests/test_evening.py").write_text(text)
+
+    def run(self, *options: str) -> tuple[int, str]:
+        """Exit status and output, with paths as in the text."""
+        plugin = ("-p", pytest_plugin.__name__, "-p", "no:cacheprovider")
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *plugin, *options],
+            cwd=self.root, env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, capture_output=True, text=True,
+        )  # fmt: skip
+        return done.returncode, done.stdout.replace(f"{self.root}/", "") + done.stderr
+
+
+def test_the_example_in_the_text_of_the_plugin_fails_and_passes_as_it_says(tmp_path: Path) -> None:
+    example = Example(tmp_path)
+    missing, wrote, differs = example.told
+    status, output = example.run()
+    assert status == 1 and missing in output, output
+    status, output = example.run("--gearshift-update")
+    assert status == 0 and wrote in output, output
+    status, output = example.run()
+    assert status == 0 and "1 passed" in output, output
+    example.write(example.text.replace("critical=0.92", "critical=0.90"))
+    status, output = example.run()
+    assert status == 1, output
+    assert [line for line in differs.splitlines() if line.removesuffix(" …") not in output] == [], output
+    example.run("--gearshift-update")
+    assert example.run()[0] == 0
 
 
 def test_the_entry_point_is_the_plugin() -> None:

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from gearshift.operators import Stamped, Trend, calibrated, trend
 from gearshift.operators.calibrated import Calibrator
+from gearshift.operators.testing import run
 from hypothesis import given
 from hypothesis import strategies as st
 from reactivex import Subject
 
-from tests.marbles import run
 from tests.operators.series import SERIES, misses, standing_still
 
 

@@ -2,10 +2,9 @@ import math
 
 import pytest
 from gearshift.operators import Stamped, cooldown
+from gearshift.operators.testing import marble, run, series
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tests.marbles import marble, run, series
 
 
 @pytest.mark.parametrize(

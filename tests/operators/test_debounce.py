@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 from gearshift.operators import Stamped, debounce
+from gearshift.operators.testing import marble, run, series
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tests.marbles import marble, run, series
 
 
 @pytest.mark.parametrize(

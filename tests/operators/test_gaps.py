@@ -4,13 +4,12 @@ from typing import Any
 import pytest
 import reactivex
 from gearshift.operators import Stamped, debounce, reset_on_gap, trend
+from gearshift.operators.testing import run
 from hypothesis import given
 from hypothesis import strategies as st
 from reactivex import Subject
 from reactivex import operators as ops
 from reactivex.testing import TestScheduler
-
-from tests.marbles import run
 
 
 def test_a_trend_begins_anew_after_a_gap_and_after_a_clock_set_back() -> None:

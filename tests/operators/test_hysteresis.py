@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 from gearshift.operators import Stamped, hysteresis
 from gearshift.operators.hysteresis import SchmittLevels, SchmittTrigger
+from gearshift.operators.testing import marble, run, series
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tests.marbles import marble, run, series
 
 
 def test_is_entered_at_high_and_left_at_low() -> None:

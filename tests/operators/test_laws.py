@@ -12,12 +12,11 @@ import pytest
 import reactivex
 from gearshift import operators as gs
 from gearshift.operators import Stamped, Trend
+from gearshift.operators.testing import START, hot, run
 from reactivex import Subject
 from reactivex import operators as ops
 from reactivex.scheduler import ImmediateScheduler
 from reactivex.testing import TestScheduler
-
-from tests.marbles import START, hot, run
 
 
 def no_change(item: Any, _: float) -> float:

@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 from gearshift.operators import Stamped, rate_limit
+from gearshift.operators.testing import marble, run, series
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tests.marbles import marble, run, series
 
 NUMBERS = {str(i): i for i in range(10)}
 

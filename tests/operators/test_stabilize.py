@@ -6,10 +6,9 @@ import pytest
 from gearshift.operators import Stamped, stabilize
 from gearshift.operators.rolling import RollingExtreme
 from gearshift.operators.stabilize import Stabilizer
+from gearshift.operators.testing import marble, run, series
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tests.marbles import marble, run, series
 
 STEPS = st.lists(st.tuples(st.floats(0, 5), st.integers(-5, 5)), max_size=60)
 

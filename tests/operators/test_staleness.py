@@ -5,12 +5,11 @@ from typing import Any
 import pytest
 import reactivex
 from gearshift.operators import staleness
+from gearshift.operators.testing import START
 from reactivex import Subject
 from reactivex import operators as ops
 from reactivex.scheduler import EventLoopScheduler
 from reactivex.testing import ReactiveTest, TestScheduler
-
-from tests.marbles import START
 
 
 def play(times: list[float], *, end: float | None = None, seconds: float = 5, until: float = 100) -> list[tuple]:

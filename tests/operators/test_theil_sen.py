@@ -4,12 +4,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from gearshift.operators import Stamped, trend
+from gearshift.operators.testing import run
 from gearshift.operators.theil_sen import TheilSenWindow
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
-
-from tests.marbles import run
 
 STEPS = st.lists(st.tuples(st.sampled_from([0.5, 1.0, 2.5, 30.0]), st.floats(-1e6, 1e6)), min_size=2, max_size=60)
 

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 from gearshift.operators import Stamped, Trend, trend
+from gearshift.operators.testing import run
 from gearshift.operators.trend import TrendWindow
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tests.marbles import run
 
 EPOCH = 1.7e9
 METHODS = ("ols", "theil-sen", "holt")

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
-from gearshift.pipeline import Asked, Decision, Pool, Residency, Rung, Sample, Settings, decision_stream
-from gearshift.pipeline.testing import rungs_of
+from gearshift.pipeline import Asked, Decision, Residency, Rung, Sample, Settings, decision_stream
+from gearshift.pipeline.testing import residency, rungs_of, samples_of
 from gearshift.pipeline.words import Performed
 from reactivex import Subject
 
@@ -36,7 +36,7 @@ def told(decisions: Iterable[Decision]) -> list[str]:
 
 
 def ready(rung: str | None, time: float = -100.0, *, seconds: float = 0.0) -> Residency:
-    return Residency(time, "ready" if rung else "empty", rung, seconds=seconds)
+    return residency(rung, time, seconds=seconds)
 
 
 def beside(
@@ -49,16 +49,12 @@ def beside(
     """
     levels = [external] * seconds if isinstance(external, int) else external
     ours = NEEDS[rung] if own is None else own
-    pools = [None if level is None else Pool(1000, level + ours, ours) for level in levels]
-    return [Sample(since + i * step, {"ram": pool}, **more) for i, pool in enumerate(pools)]
+    return samples_of(levels, own=ours, interval=step, since=since, **more)
 
 
 def on_gpu(ram: int | None, gpu: int | None, seconds: int, *, since: float = 0.0) -> list[Sample]:
-    pools = {
-        "ram": None if ram is None else Pool(1000, ram + 100, 100),
-        "cuda:0": None if gpu is None else Pool(1000, gpu + 500, 500),
-    }
-    return [Sample(since + i, pools) for i in range(seconds)]
+    levels = {"ram": [ram] * seconds, "cuda:0": [gpu] * seconds}
+    return samples_of(levels, own={"ram": 100, "cuda:0": 500}, since=since)
 
 
 def replies(*seconds: float, rung: str = "large", failed: Sequence[int] = (), time: float = 0.0) -> list[Performed]:

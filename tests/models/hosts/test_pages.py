@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gearshift.models.hosts.gpu import GpuReader
 from gearshift.models.hosts.pages import Pages, Watched, fresh_pages, own_pages
-from gearshift.pipeline.testing_nvml import ScriptedGpu, ScriptedNvml
+from gearshift.pipeline.testing.nvml import ScriptedGpu, ScriptedNvml
 
 MIB = 1 << 20
 

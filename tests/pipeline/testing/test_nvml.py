@@ -5,7 +5,7 @@ import inspect
 import pynvml
 import pytest
 from gearshift.pipeline.testing import ScriptedGpu, ScriptedNvml
-from gearshift.pipeline.testing_nvml import offered
+from gearshift.pipeline.testing.nvml import offered
 
 every_function = pytest.mark.parametrize("function", offered())
 
