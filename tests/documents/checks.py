@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from tests.documents.public import public_names
+from tests.documents.public import public_modules, public_names
 
 # What tells a number's unit or its range. A word here must not be one that a sentence has anyhow.
 UNIT = re.compile(
@@ -61,7 +61,7 @@ def _class(where: str, kind: type) -> Iterator[str]:
             if not _doc(function):
                 yield f"{where}.{name}: no docstring"
         else:
-            yield from _function(f"{where}.{name}", function, text)
+            yield from _function(f"{where}.{name}", function, f"{text}\n\n{_as_in(function)}")
 
 
 def _function(where: str, function: Callable[..., Any], around: str) -> Iterator[str]:
@@ -69,7 +69,14 @@ def _function(where: str, function: Callable[..., Any], around: str) -> Iterator
     if not own:
         yield f"{where}: no docstring"
     yield from _parameters(where, _asked(function), f"{own}\n\n{around}")
-    yield from _raising(where, function, own)
+    yield from _raising(where, function, own + _as_in(function))
+
+
+def _as_in(function: Callable[..., Any]) -> str:
+    """The text of the method of the same name that the docstring refers to: "As in `Host`", which the page links."""
+    said = re.search(r"\b[Aa]s in `(\w+)`", _doc(function))
+    kinds = [public_names(module).get(said[1]) for module in public_modules()] if said else []
+    return next((_doc(vars(kind).get(function.__name__)) for kind in kinds if inspect.isclass(kind)), "")
 
 
 def _parameters(where: str, annotations: dict[str, str], text: str) -> Iterator[str]:
@@ -122,7 +129,7 @@ def _asked(function: Callable[..., Any]) -> dict[str, str]:
     return {
         p.name.lstrip("_"): p.annotation if isinstance(p.annotation, str) else inspect.formatannotation(p.annotation)
         for p in parameters
-        if p.name not in ("self", "cls") and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        if p.name not in ("self", "cls", "request") and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
     }
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from tests.documents.links import broken, links_of
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2] TEXTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", *(f"{floor}/README.md" for
+floor in ("operators", "pipeline", "models")))
 
 
 def test_every_link_of_the_pages_leads_somewhere(pages: Path) -> None:
@@ -15,7 +16,7 @@ def test_every_link_of_the_pages_leads_somewhere(pages: Path) -> None:
     assert [(file.name, told) for file in files for told in broken(file, root=pages)] == []
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+@pytest.mark.parametrize("name", TEXTS)
 def test_every_link_of_the_texts_leads_somewhere(name: str) -> None:
     assert list(broken(ROOT / name, root=ROOT)) == []
 
