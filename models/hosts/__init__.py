@@ -1,4 +1,7 @@
-"""Where a model lives. A host loads and unloads rungs, and knows what they hold."""
+"""Where a model lives. A host loads and unloads rungs, and knows what they hold.
+
+For another library than transformers write a `Model`, with `Pen` and `recent`, and give what loads it to `InlineHost`.
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
@@ -7,6 +10,9 @@ from ...pipeline.probes.ram import Own
 from ..ladders.ladder import ModelSpec
 from ..replies.conversation import Message
 from ..replies.generation import Brake, Options, Written
+from .pen import Pen, recent
+
+__all__ = ["Brake", "Freed", "Host", "Message", "Model", "ModelSpec", "Options", "Own", "Pen", "Written", "recent"]
 
 
 class Freed(NamedTuple):

@@ -33,7 +33,10 @@ def prepare_transformers() -> None:
 
 
 class InlineHost:
-    """Loads into this process and measures what each rung takes. `load` may be replaced, to test without models."""
+    """Loads into this process and measures what each rung takes.
+
+    load: makes a `Model` of a rung; with transformers by default. One for another library imports neither it nor torch.
+    """
 
     def __init__(self, load: Callable[[ModelSpec], Model] = _load_transformers) -> None:
         self._load = load

@@ -5,7 +5,7 @@ import logging
 import math
 from collections.abc import Sequence
 
-from ..needs.checkpoint import Checkpoint, CheckpointError, read_checkpoint
+from ..needs.checkpoint import Checkpoint, CheckpointError, checkpoint_of
 from .spec import DEVICES, DTYPES, QUANTISATIONS, LadderError, ModelSpec
 
 log = logging.getLogger("gearshift.models")
@@ -37,8 +37,10 @@ def check_rungs(specs: Sequence[ModelSpec], where: str) -> None:
         check_words(key, spec)
         if not spec.source:
             raise LadderError(f"{key}.source: empty; give a folder, a .gguf file, or the id of a model in the cache")
+        if spec.need:
+            _check_need(key, spec)
         try:
-            checkpoint = read_checkpoint(spec.source)
+            checkpoint = checkpoint_of(spec)
         except CheckpointError as error:
             raise LadderError(f"{key}.source: {error}") from None
         _check_against(key, spec, checkpoint)
@@ -64,6 +66,18 @@ def check_words(key: str, spec: ModelSpec) -> None:
         raise LadderError(f"{key}.quality: must be a finite number, got {spec.quality!r}; or leave it out")
     if spec.latency is not None and not spec.latency > 0:
         raise LadderError(f"{key}.latency: must be seconds above 0, got {spec.latency!r}")
+
+
+def _check_need(key: str, spec: ModelSpec) -> None:
+    for pool, size in spec.need.items():
+        if isinstance(size, bool) or not isinstance(size, int) or size < 0:
+            raise LadderError(f"{key}.need: must be bytes of at least 0, got {pool} = {size!r}")
+    if spec.pool not in spec.need:
+        raise LadderError(
+            f"{key}.need: has no bytes for {spec.pool}, where device = {spec.device!r} keeps it, got {spec.need!r}"
+        )
+    if spec.quality is None:
+        raise LadderError(f"{key}.quality: with `need` no file tells it; give a number, more for better")
 
 
 def _check_against(key: str, spec: ModelSpec, checkpoint: Checkpoint) -> None:

@@ -24,7 +24,7 @@ def specs_from(file: Path) -> list[ModelSpec]:
             spec = msgspec.convert(table, ModelSpec)
         except msgspec.ValidationError as error:
             raise LadderError(f"{file}: {_wrong(i, table, str(error))}") from None
-        specs.append(msgspec.structs.replace(spec, source=_source(spec.source, file.parent)))
+        specs.append(msgspec.structs.replace(spec, source=_source(spec, file.parent)))
     return specs
 
 
@@ -54,11 +54,17 @@ def _wrong(i: int, table: dict[str, object], error: str) -> str:
     return f"rung[{i}]: {error}; the keys of a rung are {keys}"
 
 
-def _source(source: str, folder: Path) -> str:
-    """A path where there is one; else the id of a model, if it looks like one; else the path that is missing."""
+def _source(spec: ModelSpec, folder: Path) -> str:
+    """A path where there is one; else the id of a model, if it looks like one; else the path that is missing.
+
+    What a load of the app's own takes may be anything, and stays where it is no path.
+    """
+    source = spec.source
     if not source:
         return source  # which is told of with the rung
     path = folder / expanded(source)
+    if spec.need and not path.exists():
+        return source
     if not path.exists() and "/" in source and HUB_ID.fullmatch(source) and not source.endswith(".gguf"):
         return source
     return str(path)

@@ -17,7 +17,8 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     transformers does to it at the load: `torchao-int8`, `torchao-int4`, `bitsandbytes-8bit`, `bitsandbytes-4bit`.
     device: `cpu`, `cuda:0` …, or `auto`, spread over accelerators and RAM as accelerate does. context: tokens to keep
     room for. quality: on any scale, more is better; by default by size and precision. latency: seconds within which
-    a reply should come.
+    a reply should come. need: bytes by pool, all in, of what a load of the app's own makes: then no file is read, and
+    `source` is whatever that load takes. What a load is measured to take counts where it is more.
     """
 
     name: str
@@ -28,6 +29,7 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     context: int = 2048
     quality: float | None = None
     latency: float | None = None
+    need: dict[str, int] = {}
 
     @property
     def pool(self) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
+from ..ladders.spec import ModelSpec
 from .config_checks import check_fields, check_objects
 from .gguf_header import read_gguf
 
@@ -163,6 +164,11 @@ def read_checkpoint(source: str | Path) -> Checkpoint:
         raise CheckpointError(
             f"{path} can't be read as a checkpoint: {error}; download it again, or give another"
         ) from None
+
+
+def checkpoint_of(spec: ModelSpec) -> Checkpoint:
+    """What its source holds; nothing that is known where it tells its own need. Raises CheckpointError."""
+    return Checkpoint(Path(spec.source), {}, {}, (), 0, chat=True) if spec.need else read_checkpoint(spec.source)
 
 
 def _stamp(file: Path) -> tuple[str, int, int]:

@@ -81,12 +81,14 @@ def weight_bytes(source: str | Path) -> int:
 def estimate(
     spec: ModelSpec, *, room: Mapping[str, int] | None = None, surplus: Mapping[str, int] | None = None
 ) -> Estimate:
-    """What a rung would take, from the headers of its files. Raises CheckpointError.
+    """What a rung would take, from the headers of its files, or as it says itself. Raises CheckpointError.
 
     Args:
         room: for `device="auto"`, bytes that models can have in each pool, accelerators in order, then `ram`.
         surplus: bytes by pool that processes here have taken for themselves beyond what they are reckoned with.
     """
+    if spec.need:
+        return Estimate(dict(spec.need), {}, {}, {}, {}, {}, exact=False)
     checkpoint = read_checkpoint(spec.source)
     tensors = loaded_tensors(checkpoint, spec)
     where = _places(spec, tensors, room or {})

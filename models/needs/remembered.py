@@ -12,7 +12,7 @@ import msgspec
 
 from ..ladders.ladder_checks import packages
 from ..ladders.spec import ModelSpec
-from .checkpoint import Checkpoint, read_checkpoint
+from .checkpoint import Checkpoint, checkpoint_of
 from .free_memory import room
 from .need import Estimate, Need, estimate
 from .store import Store
@@ -73,7 +73,7 @@ class Needs:
 
     def of(self, spec: ModelSpec) -> Need:
         """What it needs, as far as is known now; milliseconds. Raises CheckpointError."""
-        checkpoint = read_checkpoint(spec.source)
+        checkpoint = checkpoint_of(spec)
         with self._lock:
             return self._need(spec, checkpoint, self._store.get(Known, _key(_identity(spec, checkpoint))))
 
@@ -86,7 +86,7 @@ class Needs:
 
         What is less than half of the weights is no measurement and is passed over, with a line in the log.
         """
-        checkpoint = read_checkpoint(spec.source)
+        checkpoint = checkpoint_of(spec)
         identity = _identity(spec, checkpoint)
         with self._lock:
             known = self._store.get(Known, _key(identity)) or Known(identity)
@@ -108,7 +108,7 @@ class Needs:
         It is the memory of its device that ran out; with `auto`, any of it may have been. Five loads in a row after
         which memory lasted, and the addition is forgotten.
         """
-        checkpoint = read_checkpoint(spec.source)
+        checkpoint = checkpoint_of(spec)
         identity = _identity(spec, checkpoint)
         with self._lock:
             known = self._store.get(Known, _key(identity)) or Known(identity)
@@ -131,7 +131,9 @@ class Needs:
         if known is None:
             return found.total()
         if known.held:
-            found = found.measured(known.held)
+            # what its own load keeps a context in may come only with the first replies
+            least = {pool: max(size, known.held.get(pool, 0)) for pool, size in spec.need.items()}
+            found = found.measured({**known.held, **least})
         total = found.total(measured=bool(known.held))
         if not known.raised:
             return total
@@ -169,6 +171,8 @@ def _identity(spec: ModelSpec, checkpoint: Checkpoint) -> dict[str, str]:
     path = checkpoint.path.resolve()
     weights = "; ".join(f"{name} {size} {mtime}" for name, size, mtime in checkpoint.weights)
     source = f"{spec.source} {path.name}" if path.parent.name == "snapshots" else str(path)
+    if spec.need:
+        source = f"{spec.source}, of {spec.need}"
     run = {"dtype": spec.dtype, "quantisation": spec.quantisation or "none", "context": str(spec.context)}
     return {"source": source, "weights": weights, **run, **_machine(spec, checkpoint), "device": spec.device}
 

@@ -10,7 +10,8 @@ import msgspec
 
 from ...operators.typing import whole
 
-_CHARACTERS = 3  # to a token
+CHARACTERS = 3
+"""To a token."""
 _COLDEST = 1e-6  # logits that are divided by much less are no numbers any more
 
 
@@ -52,7 +53,7 @@ def tokens_of(messages: Sequence[Mapping[str, str]], options: Options, *, contex
     104
     """
     prompt = sum(len(message["content"]) for message in messages)
-    return min(context, -(-prompt // _CHARACTERS) + options.max_new_tokens)
+    return min(context, -(-prompt // CHARACTERS) + options.max_new_tokens)
 
 
 class Brake:

@@ -1,0 +1,95 @@
+"""The window: it goes on ticking while a reply is written, and Escape cancels that."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from gearshift.models import ModelManager
+from textual.pilot import Pilot
+
+from .examples import PATIENCE, module
+
+Steps = Callable[[Any, Pilot[None]], Awaitable[None]]
+
+
+def run(manager: ModelManager, steps: Steps) -> None:
+    window = module("window").Window(manager)
+
+    async def inside() -> None:
+        async with window.run_test(size=(100, 30)) as pilot:
+            await steps(window, pilot)
+
+    asyncio.run(inside())
+
+
+async def until(pilot: Pilot[None], true: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end
+        await pilot.pause(0.02)
+
+
+async def ask(pilot: Pilot[None], question: str) -> None:
+    await pilot.press(*question, "enter")
+
+
+def shown(window: Any) -> str:
+    return str(window.query_one("#talk").render())
+
+
+def test_the_window_ticks_while_a_reply_is_written_and_shows_it_as_it_comes(manager: ModelManager) -> None:
+    async def steps(window: Any, pilot: Pilot[None]) -> None:
+        ticks: list[int] = []
+        await ask(pilot, "hello")
+        await until(pilot, lambda: len(window.talk) > 20)
+        window.set_interval(0.05, lambda: ticks.append(len(window.talk)))
+        await until(pilot, lambda: "tokens" in window.status)
+        assert "256 tokens" in window.status and "end: length" in window.status
+        assert len(set(ticks)) > 3, "no tick came between the first words and the last"
+        assert manager.history()[1]["content"] in shown(window) and "> hello" in shown(window)
+        await until(pilot, lambda: str(window.query_one("#status").render()).startswith("large: 256 tokens"))
+
+    run(manager, steps)
+
+
+def test_escape_cancels_the_reply_and_what_was_typed_meanwhile_can_be_asked(manager: ModelManager) -> None:
+    async def steps(window: Any, pilot: Pilot[None]) -> None:
+        await ask(pilot, "hello")
+        await until(pilot, lambda: len(window.talk) > 20)
+        await ask(pilot, "again")
+        assert window.query_one("Input").value == "again" and "> again" not in window.talk
+        await pilot.press("escape")
+        await until(pilot, lambda: "end: cancelled" in window.status)
+        assert int(window.status.split()[0]) < 256
+        await pilot.press("enter")
+        await until(pilot, lambda: "256 tokens" in window.status)
+
+    run(manager, steps)
+
+
+def test_leaving_the_window_in_mid_reply_ends_the_reply_with_its_manager(manager: ModelManager) -> None:
+    async def steps(window: Any, pilot: Pilot[None]) -> None:
+        await ask(pilot, "hello")
+        await until(pilot, lambda: len(window.talk) > 20)
+
+    run(manager, steps)
+    manager.shutdown()
+    assert manager.history()[1]["content"]
+    asking = [thread for thread in threading.enumerate() if "(ask)" in thread.name]
+    for thread in asking:
+        thread.join(PATIENCE)
+    assert not any(thread.is_alive() for thread in asking)
+
+
+def test_a_notice_and_an_error_are_shown_where_the_user_looks(manager: ModelManager) -> None:
+    async def steps(window: Any, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: manager.rung == "large")
+        manager.scaler.initiate_graceful_degradation("a test asks for it", immediate=True)
+        await until(pilot, lambda: "smaller model (small)" in shown(window).replace("\n", " "))
+        manager.shutdown()
+        await ask(pilot, "hello")
+        await until(pilot, lambda: "shut down" in window.status)
+
+    run(manager, steps)
