@@ -17,8 +17,8 @@ class ScriptedGpu:
     """A GPU, or a MIG instance of one. Change its fields at any time; the next call sees them.
 
     uuid, name: as the driver tells them. total, used, reserved: bytes; `used` without what the driver reserves.
-    utilisation: busy fraction. temperature: °C. power: watts. throttle: mask of clock event reasons, NVML's bits, 0 for
-    none at all. ecc_errors: how many uncorrected. None: this GPU doesn't support it. compute, graphics: bytes by
+    utilisation: busy fraction. temperature: °C. power: watts. throttle: mask of clock event reasons, from 0 (none)
+    on. ecc_errors: how many uncorrected. None: this GPU doesn't support it. compute, graphics: bytes by
     process id, None where the driver can't say. mig: its instances, None where the mode is off; an entry None is a free
     place. instance: index of the GPU instance and of the compute instance. unsupported: names of functions that it
     doesn't support. memory_v2: the driver knows the second memory struct.

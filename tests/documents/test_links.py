@@ -6,8 +6,9 @@ import pytest
 
 from tests.documents.links import broken, links_of
 
-ROOT = Path(__file__).parents[2] TEXTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", *(f"{floor}/README.md" for
-floor in ("operators", "pipeline", "models")))
+ROOT = Path(__file__).parents[2]
+FLOORS = ("operators", "pipeline", "models")
+TEXTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", *(f"{floor}/README.md" for floor in FLOORS))
 
 
 def test_every_link_of_the_pages_leads_somewhere(pages: Path) -> None:
@@ -22,7 +23,7 @@ def test_every_link_of_the_texts_leads_somewhere(name: str) -> None:
 
 
 def test_the_front_page_leads_to_the_three_floors(pages: Path) -> None:
-    floors = {f"gearshift/{floor}.html" for floor in ("operators", "pipeline", "models")}
+    floors = {f"gearshift/{floor}.html" for floor in FLOORS}
     assert floors <= set(links_of(pages / "gearshift.html"))
 
 
