@@ -50,6 +50,12 @@ def test_fields_and_arguments_are_lists(pages: Path) -> None:
     assert re.search(r"Arguments:</h6>\s*<ul>\s*<li><strong>ladder:</strong>", page)
 
 
+def test_what_an_object_does_when_it_is_called_is_shown(pages: Path) -> None:
+    page = html(pages, "gearshift.models.pytest_plugin")
+    assert '<div id="AssertGolden.__call__" class="classattr">' in page
+    assert "@public" not in page
+
+
 def test_every_command_is_shown_as_its_help(pages: Path) -> None:
     page = html(pages, "gearshift.models.commands")
     names = [command.name for command in app.registered_commands]

@@ -72,6 +72,8 @@ def _class(shown: doc.Class) -> None:
             member.taken_from = (shown.taken_from[0], f"{shown.qualname}.{name}")
         if isinstance(member, doc.Variable) and member.docstring.startswith("Alias for field number"):
             member.docstring = ""
+        if name == "__call__" and member.docstring:
+            member.docstring += "\n\n@public"  # pdoc's own sign, which it does not show
         if name == "__init__" and member.docstring.startswith("Create new instance of"):
             member.docstring = ""
         if isinstance(member, doc.Variable) and not member.docstring and not record:
