@@ -158,6 +158,8 @@ class ModelManager:
         Args:
             message: a question in the conversation that is kept by this id; or a whole conversation that the app keeps,
                 as chat messages `{"role": "system" | "user" | "assistant", "content": str}`, the user's last.
+            conversation_id: any text; a new one begins a conversation.
+            options: length, temperature and stops; `Options()` by default.
             timeout: seconds for the whole reply, waiting included.
 
         Raises:
@@ -180,7 +182,8 @@ class ModelManager:
     ) -> Reply:
         """As `respond`, without blocking the event loop. Cancelling the task stops the model at the next token.
 
-        What had been written by then is in the history before the next reply begins.
+        message, conversation_id, options, timeout (seconds): as there, and so are the errors. What had been written by
+        then is in the history before the next reply begins.
         """
         return await self._asking.generate(message, conversation_id, options or Options(), timeout)
 
@@ -194,16 +197,17 @@ class ModelManager:
     ) -> ReplyStream:
         """The reply piece by piece, as `generate_response` would give it; its `.reply` is the whole of it, at the end.
 
-        Leaving the loop early stops the model.
+        message, conversation_id, options, timeout (seconds): as for `respond`; the loop raises what that does. Leaving
+        the loop early stops the model.
         """
         return self._asking.stream(message, conversation_id, options or Options(), timeout)
 
     def history(self, conversation_id: str = DEFAULT) -> list[Message]:
-        """The turns so far, as chat messages."""
+        """The turns of `conversation_id` so far, as chat messages; none where nothing was said."""
         return self._conversations.history(conversation_id)
 
     def forget(self, conversation_id: str) -> bool:
-        """Drop a conversation's history. Was there one?"""
+        """Drop the history of `conversation_id`. Was there one?"""
         return self._conversations.forget(conversation_id)
 
     def save(self, path: str | Path) -> None:

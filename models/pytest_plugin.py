@@ -53,6 +53,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+__all__ = ["AssertGolden", "ReplayDecisions", "assert_golden", "replay_decisions"]
+
 if TYPE_CHECKING:
     from ..pipeline.loading import Recording
     from ..pipeline.rungs import Residency, Rung
@@ -94,8 +96,9 @@ class ReplayDecisions(_InTest):
         settings: "Settings | None" = None,
         residencies: "Iterable[Residency] | None" = None,
     ) -> "list[Decision]":
-        """All decisions over the recording `path`, or over one from `load`; see `gearshift.pipeline.replayed`.
+        """All decisions over the recording `path`, or over one from `load`.
 
+        ladder, settings, residencies: as in `gearshift.pipeline.replayed`, by default those that the recording names.
         Raises FileNotFoundError, RecordingError, and ValueError for a ladder that can't be used.
         """
         __tracebackhide__ = True
@@ -110,7 +113,7 @@ class AssertGolden(_InTest):
     """What the fixture `assert_golden` gives."""
 
     def __call__(self, decisions: "Iterable[Decision]", path: str | Path) -> None:
-        """Fail unless the decisions are those in the file; with `--gearshift-update`, write the file instead.
+        """Fail unless the decisions are those in the file `path`; with `--gearshift-update`, write the file instead.
 
         Numbers agree within one part in 10⁹, everything else exactly; `explain` is for readers and isn't compared.
         A file that is missing is a failure.

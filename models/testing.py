@@ -101,6 +101,7 @@ class FakeModels:
         self.loaded: list[FakeModel] = []
 
     def __call__(self, spec: ModelSpec) -> FakeModel:
+        """A model that stands for `spec`. Raises LoadError for a name in `broken`."""
         if spec.name in self.broken:
             raise LoadError(f"{spec.name} is broken on purpose")
         self.loaded.append(FakeModel(spec, self._gate))
@@ -143,7 +144,7 @@ class FakeHost:
         return Freed(0, 0)
 
     def lose(self, name: str, reason: str = "killed by signal 9") -> None:
-        """As if its worker had been killed."""
+        """As if the worker of `name` had been killed; `reason` is what `on_lost` tells."""
         self.models[name].lost = True
         self._tell(name, reason)
 

@@ -21,21 +21,26 @@ from .typing import (
     positive,
 )
 
+__all__ = ["Calibrator", "Forecasting", "calibrated", "item_forecast"]
+
 A = TypeVar("A")
 
 
 class Forecasting(Protocol):
     """What the default `forecast=` selector asks of an item; a `Trend` has it."""
 
-    def forecast(self, seconds: float, /) -> float: ...
+    def forecast(self, seconds: float, /) -> float:
+        """What the value will be `seconds` after the item, in units of the series."""
+        ...
 
 
 class Calibrator:
     """The arithmetic of `calibrated` for one horizon, without Rx.
 
-    `update(value, time, forecast)` returns the bound, or None while there is none. `alpha` is what was asked for,
-    `level` the share that the quantile is taken for now, `margin` what is added to the next forecast. An item costs
-    O(log n) comparisons and the shift of a sorted list, n being the errors in the window.
+    horizon, window: seconds. alpha: the share of misses asked for, and gamma: the step of the adaptation, both above 0
+    and below 1. `level` is the share that the quantile is taken for now, `margin` what is added to the next forecast,
+    None while that is not known. An item costs O(log n) comparisons and the shift of a sorted list, n being the errors
+    in the window. Raises TypeError, ValueError.
 
     >>> bound = Calibrator(horizon=1, alpha=0.25, window=60)
     >>> [bound.update(v, t, lambda s, v=v: v) for t, v in enumerate([5.0, 7.0, 6.0, 9.0, 8.0])]
@@ -62,6 +67,10 @@ class Calibrator:
         self._ordered: list[float] = []
 
     def update(self, value: float, time: float, forecast: Callable[[float], float]) -> float | None:
+        """The bound on the value `horizon` seconds later; None while there is none, and for an item left out.
+
+        value: in units of the series. time: seconds. forecast: what the value will be so many seconds after `time`.
+        """
         if not (self._newest <= time < LATEST and LEAST < value < LIMIT):
             return None
         ahead = float(forecast(self.horizon))

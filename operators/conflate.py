@@ -11,6 +11,8 @@ from reactivex import Observable, abc
 from .lifting import NOTHING, Nothing
 from .typing import Operator, scheduler_or_none
 
+__all__ = ["LatestSlot", "conflate"]
+
 A = TypeVar("A")
 T = TypeVar("T")
 

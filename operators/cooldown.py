@@ -6,12 +6,16 @@ from typing import Any, Generic, TypeVar, overload
 from .lifting import NOTHING, Nothing, lift_series
 from .typing import TICK, Operator, Stamped, Valued, item_time, item_value, not_negative
 
+__all__ = ["Cooldown", "cooldown"]
+
 A = TypeVar("A")
 T = TypeVar("T")
 
 
 class Cooldown(Generic[T]):
     """The arithmetic of `cooldown`, without Rx.
+
+    seconds: how long a change is held, at least 0. Raises TypeError, ValueError.
 
     >>> calm = Cooldown[int](3)
     >>> [calm.update(v, t) for t, v in enumerate((1, 2, 3, 3, 3))]
@@ -26,7 +30,7 @@ class Cooldown(Generic[T]):
         self._newest = self._until = float("-inf")
 
     def update(self, value: T, time: float) -> T:
-        """The next output; a time before the newest one, NaN or infinite counts as the newest one."""
+        """The output at `value`; a time (seconds) before the newest one, NaN or infinite counts as the newest one."""
         if self._newest <= time < float("inf"):
             self._newest = time
         else:

@@ -7,12 +7,17 @@ from typing import Any, Generic, TypeVar, overload
 from .lifting import NOTHING, Nothing, lift_series
 from .typing import TICK, Operator, Stamped, Valued, item_time, item_value, not_negative
 
+__all__ = ["Debouncer", "debounce"]
+
 A = TypeVar("A")
 T = TypeVar("T")
 
 
 class Debouncer(Generic[T]):
     """The arithmetic of `debounce`, without Rx. `update(value, time)` gives the value that counts, or NOTHING yet.
+
+    seconds: how long a value must have been there. rise, fall: instead, seconds for a value above the one that counts,
+    and for any other. At least 0. Raises TypeError, ValueError.
 
     >>> settle = Debouncer[str](seconds=1)
     >>> [settle.update(v, t) for t, v in enumerate("aaba")]
@@ -35,7 +40,7 @@ class Debouncer(Generic[T]):
         self._wait = 0.0
 
     def update(self, value: T, time: float) -> T | Nothing:
-        """Take the next value; a time before the newest one, NaN or infinite counts as the newest one."""
+        """Take the next value; a time (seconds) before the newest one, NaN or infinite counts as the newest one."""
         if self._newest <= time < inf:
             self._newest = time
         else:

@@ -11,12 +11,16 @@ from reactivex.disposable import CompositeDisposable, SerialDisposable
 from .serialize import Gate
 from .typing import Operator, functions, item_time, positive
 
+__all__ = ["GapDetector", "reset_on_gap"]
+
 A = TypeVar("A")
 B = TypeVar("B")
 
 
 class GapDetector:
     """The arithmetic of `reset_on_gap`, without Rx: True for the first time after a gap.
+
+    seconds: the longest step that is still no gap, above 0. Raises TypeError, ValueError.
 
     >>> gap = GapDetector(10)
     >>> [gap.update(t) for t in (0, 5, 15, 26, 24, 3)]
@@ -30,7 +34,7 @@ class GapDetector:
         self._newest: float | None = None
 
     def update(self, time: float) -> bool:
-        """A gap is a step of more than `seconds`, forward or backward. NaN and infinite times are no steps."""
+        """A gap is a step of `time` (seconds) of more than that, either way. NaN and infinite times are no steps."""
         if not math.isfinite(time):
             return False
         newest = self._newest

@@ -5,18 +5,22 @@ from math import expm1
 from .line import Trend
 from .typing import EARLIEST, LATEST, LEAST, LIMIT, SAME_TIME, positive
 
+__all__ = ["HoltWindow"]
+
 
 class HoltWindow:
     """The arithmetic of `trend(method="holt")`, without Rx: a smoothed level and a smoothed slope, and no items kept.
 
     An item that comes s seconds after the one before moves the level by 1 − exp(−s / level_seconds) of its error, and
     the slope by 1 − exp(−s / slope_seconds) of the difference, so twice the samples don't mean twice the speed.
-    `window` is the slope's time constant; the level's is a quarter of it, where the pair is critically damped: the
-    fastest that does not overshoot. The first two times give the first slope. spread is the root mean square of
-    one-step errors, smoothed as the slope is; span and count are of all items so far. At an equal time nothing has
-    elapsed and nothing moves.
-    Source: C. C. Holt (1957); D. J. Wright, "Forecasting data published at irregular time intervals using an
-    extension of Holt's method" (1986), with gains from time constants.
+    `window` is the slope's time constant, seconds; the level's (`level_seconds`) by default a quarter of it, where the
+    pair is critically damped: the fastest that does not overshoot. The first two times give the first slope. spread is
+    the root mean square of one-step errors, smoothed as the slope is; span and count are of all items so far. At an
+    equal time nothing has elapsed and nothing moves. Raises TypeError, ValueError.
+
+    Source: C. C. Holt (1957); D. J.
+    Wright, "Forecasting data published at irregular time intervals using an extension of Holt's method" (1986), with
+    gains from time constants.
 
     >>> window = HoltWindow(window=60)
     >>> for t in (0, 1, 5, 6, 30):
@@ -36,6 +40,7 @@ class HoltWindow:
         self._level = self._slope = self._variance = 0.0
 
     def update(self, value: float, time: float) -> Trend | None:
+        """The line at this item; None for one that is left out. value: in units of the series. time: seconds."""
         if not (self._newest <= time < LATEST and LEAST < value < LIMIT):
             return None
         value, time = float(value), float(time)

@@ -6,11 +6,16 @@ from typing import Any, TypeVar, cast, overload
 from .lifting import lift_series
 from .typing import Operator, Stamped, Valued, finite, item_time, item_value, whole
 
+__all__ = ["SchmittLevels", "SchmittTrigger", "hysteresis"]
+
 A = TypeVar("A")
 
 
 class SchmittTrigger:
     """The arithmetic of `hysteresis(low, high)`, without Rx.
+
+    low, high: where it is left and entered, in units of the value. initial: whether it is on before the first value.
+    Raises TypeError, ValueError.
 
     >>> trigger = SchmittTrigger(low=0.7, high=0.8)
     >>> [trigger.update(v) for v in (0.75, 0.8, 0.75, 0.7, 0.75)]
@@ -27,6 +32,7 @@ class SchmittTrigger:
         self.on = given
 
     def update(self, value: float, time: float = 0.0) -> bool:  # noqa: ARG002 - a trigger has no use for the time
+        """Is it on now? value: in the units of `low` and `high`. time: seconds, of no use here."""
         if value >= self.high:
             self.on = True
         elif value <= self.low:
@@ -36,6 +42,9 @@ class SchmittTrigger:
 
 class SchmittLevels:
     """The arithmetic of `hysteresis(levels=[…])`, without Rx: how many of the (low, high) triggers are on.
+
+    levels: (low, high) of each in units of the value, both rising. initial: how many are on before the first value.
+    Raises TypeError, ValueError.
 
     >>> use = SchmittLevels([(0.7, 0.8), (0.85, 0.92)])
     >>> [use.update(v) for v in (0.75, 0.95, 0.88, 0.8, 0.7)]
@@ -58,6 +67,7 @@ class SchmittLevels:
         self.level = initial
 
     def update(self, value: float, time: float = 0.0) -> int:  # noqa: ARG002 - a trigger has no use for the time
+        """How many are on now? value: in the units of `levels`. time: seconds, of no use here."""
         level, highs, lows = self.level, self._highs, self._lows
         while level < len(highs) and value >= highs[level]:
             level += 1

@@ -7,11 +7,17 @@ from typing import Any, TypeVar, overload
 from .lifting import lift_series
 from .typing import LEAST, LIMIT, Operator, Stamped, Valued, finite, item_time, item_value, positive
 
+__all__ = ["RateLimiter", "rate_limit"]
+
 A = TypeVar("A")
 
 
 class RateLimiter:
     """The arithmetic of `rate_limit`, without Rx.
+
+    changes: how far the output may be, each way, from where it was `per` seconds ago, in units of the value; both above
+    0. initial: the output before the first item, in the same units; by default the first value. Raises TypeError,
+    ValueError.
 
     >>> limiter = RateLimiter(changes=2, per=60)
     >>> [limiter.update(v, t) for t, v in [(0, 1), (10, 9), (20, 9), (69, 9), (70, 9), (75, 0)]]
@@ -30,7 +36,10 @@ class RateLimiter:
             self._outputs.append((self._newest, _plain(initial)))
 
     def update(self, value: float, time: float) -> float:
-        """The next output; a time before the newest one, NaN or infinite counts as the newest one."""
+        """Take the next value and give the output, both in the same units.
+
+        A time (seconds) before the newest one, NaN or infinite counts as the newest one.
+        """
         if self._newest <= time < float("inf"):
             self._newest = time
         else:

@@ -10,11 +10,17 @@ from reactivex.disposable import SerialDisposable, SingleAssignmentDisposable
 
 from .typing import Operator, finite, functions, positive, scheduler_or_none, wait, whole
 
+__all__ = ["Backoff", "retry_with_backoff"]
+
 A = TypeVar("A")
 
 
 class Backoff:
     """The arithmetic of `retry_with_backoff`, without Rx. `delay()` is None when the retries are used up.
+
+    retries: how many failures in a row are answered; None for ever. initial, cap: the first and the longest wait,
+    seconds. factor: how many times as long each next wait is, at least 1. jitter: the share of a wait that is left to
+    chance, from 0 to 1. random: gives a number from 0 up to 1. Raises TypeError, ValueError.
 
     >>> backoff = Backoff(retries=5, initial=1, factor=2, cap=5, jitter=0)
     >>> [backoff.delay() for _ in range(6)]

@@ -10,6 +10,8 @@ from reactivex import Observable, abc
 
 from .typing import Operator
 
+__all__ = ["Gate", "serialize"]
+
 A = TypeVar("A")
 
 

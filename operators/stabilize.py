@@ -8,12 +8,17 @@ from .lifting import lift_series
 from .rolling import RollingExtreme
 from .typing import Operator, Ordered, Stamped, Valued, item_time, item_value, not_negative
 
+__all__ = ["Stabilizer", "stabilize"]
+
 A = TypeVar("A")
 T = TypeVar("T", bound=Ordered)
 
 
 class Stabilizer(Generic[T]):
     """The arithmetic of `stabilize`, without Rx.
+
+    up, down: seconds that a rise, or a fall, must have been possible throughout, at least 0. initial: the output before
+    the first item; by default the first value. Raises TypeError, ValueError.
 
     >>> stable = Stabilizer[int](up=300, down=0, initial=1)
     >>> [stable.update(v, t) for t, v in [(0, 1), (100, 2), (300, 2), (401, 2), (402, 0)]]
@@ -34,8 +39,8 @@ class Stabilizer(Generic[T]):
     def update(self, value: T, time: float, current: T | None = None) -> T:
         """The next output. `current` is what is in force now, where that may differ from the last output.
 
-        A value or `current` that differs from itself (NaN) has no order: it is left out. A time before the newest
-        one, NaN or infinite counts as the newest one.
+        A value or `current` that differs from itself (NaN) has no order: it is left out. A time (seconds) before the
+        newest one, NaN or infinite counts as the newest one.
         """
         if current is not None and current == current:
             self._out = current

@@ -11,9 +11,14 @@ from reactivex.scheduler import TimeoutScheduler
 from .serialize import Gate
 from .typing import TICK, Operator, scheduler_or_none, wait
 
+__all__ = ["Watchdog", "staleness"]
+
 
 class Watchdog:
     """The arithmetic of `staleness`, without Rx. `stale` is None before the first item and the first silence.
+
+    seconds: how long a silence must last. now: seconds on any clock, as long as it is the same one at every call.
+    Raises TypeError, ValueError.
 
     >>> dog = Watchdog(seconds=10, now=0)
     >>> dog.feed(9), dog.feed(10), dog.left(12), dog.left(20), dog.stale, dog.feed(21), dog.stale

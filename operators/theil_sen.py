@@ -6,20 +6,24 @@ from collections import deque
 from .line import Trend
 from .typing import EARLIEST, LATEST, LEAST, LIMIT, SAME_TIME, positive, whole
 
+__all__ = ["TheilSenWindow"]
+
 _MAD_TO_SIGMA = 1.482602218505602  # 1 / the 75 % quantile of the standard normal distribution
 
 
 class TheilSenWindow:
-    """The arithmetic of `trend(method="theil-sen")`, without Rx.
+    """The arithmetic of `trend(method="theil-sen")`, without Rx, over the last `window` seconds.
 
-    The slope is the median of slopes between pairs of points, the level the median of what the slope leaves, the
-    spread the median absolute deviation around the line, scaled to a standard deviation. Each point is paired on
-    arrival with up to `pairs` earlier ones, spread evenly over the window: up to `pairs` + 1 points this is the
-    Theil–Sen line itself, beyond it a systematic sample of its pairs that breaks down at the same share of outliers
-    (29 %). One item costs a pass over the window and one sort of what the slope leaves; the sort is the smaller part
-    (up to 100,000 points it beats a selection in linear time). The slopes cost O(pairs × log) comparisons.
-    Source: P. K. Sen, "Estimates of the regression coefficient based on Kendall's tau" (1968); G. Blom, "Some
-    properties of incomplete U-statistics" (1976); intercept as in scipy's `theilslopes(method="joint")`.
+    The slope is the median of slopes between pairs of points, the level the median of what the slope leaves, the spread
+    the median absolute deviation around the line, scaled to a standard deviation. Each point is paired on arrival with
+    up to `pairs` (at least 1) earlier ones, spread evenly over the window: up to `pairs` + 1 points this is the
+    Theil–Sen line itself, beyond it a systematic sample of its pairs that breaks down at the same share of outliers (29
+    %). One item costs a pass over the window and one sort of what the slope leaves; the sort is the smaller part (up to
+    100,000 points it beats a selection in linear time). The slopes cost O(pairs × log) comparisons. Raises TypeError,
+    ValueError.
+
+    Source: P. K. Sen, "Estimates of the regression coefficient based on Kendall's tau" (1968); G. Blom,
+    "Some properties of incomplete U-statistics" (1976); intercept as in scipy's `theilslopes(method="joint")`.
 
     >>> window = TheilSenWindow(window=60)
     >>> for t, v in enumerate([0, 2, 4, 99, 8, 10]):
@@ -39,6 +43,7 @@ class TheilSenWindow:
         self._slopes: list[float] = []  # of all pairs in the window, sorted
 
     def update(self, value: float, time: float) -> Trend | None:
+        """The line at this item; None for one that is left out. value: in units of the series. time: seconds."""
         if not (self._newest <= time < LATEST and LEAST < value < LIMIT):
             return None
         value, time = float(value), float(time)

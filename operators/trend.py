@@ -24,6 +24,8 @@ from .typing import (
     positive,
 )
 
+__all__ = ["TrendWindow", "trend"]
+
 A = TypeVar("A")
 _new = tuple[float, ...].__new__  # makes a Trend in half the time of its own constructor
 Method = Literal["ols", "theil-sen", "holt"]
@@ -32,10 +34,11 @@ Method = Literal["ols", "theil-sen", "holt"]
 class TrendWindow:
     """The arithmetic of `trend(method="ols")`, without Rx: the least-squares line through the last `window` seconds.
 
-    `update(value, time)` returns a Trend, or None for an item left out. O(1) amortised, and nothing drifts: the
-    window is a queue of two stacks. The older one holds its sums ready for each suffix, the newer one sums up what
-    arrives; when the older runs out, the newer is turned over into it. So no number is ever subtracted from a
-    sum, and the origin of the sums is always a point of the window.
+    O(1) amortised, and nothing drifts: the window is a queue of two stacks. The older one holds its sums ready for each
+    suffix, the newer one sums up what arrives; when the older runs out, the newer is turned over into it. So no number
+    is ever subtracted from a sum, and the origin of the sums is always a point of the window. Raises TypeError,
+    ValueError.
+
     Source: ordinary least squares; two-stack aggregation of sliding windows as in Tangwongsan, Hirzel and
     Schneider, "Low-latency sliding-window aggregation in worst-case constant time" (2017).
 
@@ -80,6 +83,7 @@ class TrendWindow:
         values.clear()
 
     def update(self, value: float, time: float) -> Trend | None:
+        """The line at this item; None for one that is left out. value: in units of the series. time: seconds."""
         if not (self._newest <= time < LATEST and LEAST < value < LIMIT):
             return None
         value, time = float(value), float(time)

@@ -15,6 +15,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 Operator: TypeAlias = Callable[[Observable[A]], Observable[B]]
+"""What `pipe` takes: from a stream of one kind of items to a stream of another."""
 
 LIMIT = 1e38
 LEAST = -LIMIT
@@ -35,7 +36,9 @@ class Valued(Protocol[T_co]):
     """What the default `value=` selector asks of an item: a `.value`. (The default `time=` asks for a `.time`.)"""
 
     @property
-    def value(self) -> T_co: ...
+    def value(self) -> T_co:
+        """What an operator looks at."""
+        ...
 
 
 class Ordered(Protocol):
@@ -46,7 +49,7 @@ class Ordered(Protocol):
 
 
 class Stamped(NamedTuple, Generic[T]):
-    """A value and the moment it belongs to, in seconds on the clock of the stream.
+    """A `value`, and the `time` that it belongs to, in seconds on the clock of the stream.
 
     >>> Stamped(1.5, "full")
     Stamped(time=1.5, value='full')

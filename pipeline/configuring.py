@@ -22,7 +22,7 @@ _Like = Callable[[str, Any], str]
 class SettingsError(ValueError):
     """Settings that can't be used: names where they are said, the key, its value and the remedy.
 
-    sources: of the values that it is about, as in `Value`, where they are known.
+    message: all of that. sources: of the values that it is about, as in `Value`, where they are known.
     """
 
     def __init__(self, message: str, sources: Iterable[str] = ()) -> None:
@@ -38,7 +38,10 @@ class Value(NamedTuple):
 
 
 class Effective(NamedTuple):
-    """Settings, and of each field the value with its source. left_alone: GEARSHIFT_ variables that are no settings."""
+    """Settings that count, as one record and one by one.
+
+    values: of each field, the value with its source. left_alone: GEARSHIFT_ variables that are no settings.
+    """
 
     settings: Settings
     values: Mapping[str, Value]

@@ -70,6 +70,17 @@ def decision_stream(
 
     Returns:
         A cold Observable; it completes with `samples`, and forwards errors of all.
+
+    Raises:
+        ValueError, TypeError: by `on_error` at subscription, for a ladder that can't be used.
+
+    >>> from gearshift.pipeline import load
+    >>> loaded = reactivex.of(Residency(0.0, "ready", "large"))
+    >>> ladder = [Rung("large", {"ram": 18_500_000_000}), Rung("small", {"ram": 4_000_000_000})]
+    >>> decisions = decision_stream(load("tests/recordings/leak.jsonl").stream(), loaded, ladder)
+    >>> _ = decisions.subscribe(lambda made: print(made.explain()))
+    Shift down from large to small, planned: others hold 1.18 GiB and grow by 33 MiB/s, so the ceiling of 80% of \
+23.54 GiB in ram is 13 s away; it goes up again once others hold under 0.90 GiB for 300 s.
     """
     checked = settings or Settings()
     given = [residencies, *([asked] if asked is not None else [])]

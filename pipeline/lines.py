@@ -17,7 +17,7 @@ class RecordingError(ValueError):
 
 
 class Mark(msgspec.Struct, frozen=True, tag_field="record", tag="mark"):
-    """A remark of somebody at `time`, on the clock of the samples."""
+    """A remark of somebody: `text`, at `time`, seconds on the clock of the samples."""
 
     time: float
     text: str
@@ -38,7 +38,11 @@ class Machine(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Header(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The first line: the format's version, and what the samples met. wall: seconds since 1970."""
+    """The first line of a recording: what the samples met.
+
+    gearshift_recording: the version of the format, from 1 on. wall: seconds since 1970. machine: RAM and cores that
+    there were. tier: its name. ladder, settings: what decisions were made by, empty and None where there were none.
+    """
 
     gearshift_recording: int
     wall: float = 0.0

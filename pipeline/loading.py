@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 class Recording:
     """All that a file holds, in memory.
 
-    path: the file. format: `gearshift`, or the name of the importer that read it. header: None for other formats.
-    lines: all of them, in the order in which they were written. samples, decisions, residencies, marks, asked: those of
-    one kind, `asked` with the reports of how operations went. skipped: how many lines were left out.
+    Made by `load`. path: the file. format: `gearshift`, or the name of the importer that read it. header: None for
+    other formats. lines: all of them, in the order in which they were written. samples, decisions, residencies, marks,
+    asked: those of one kind, `asked` with the reports of how operations went. skipped: how many lines were left out.
     """
 
     def __init__(self, path: Path, format: str, lines: Sequence[Line], *, header: Header | None, skipped: int) -> None:
@@ -66,7 +66,13 @@ class Recording:
     ) -> "Figure":
         """Memory, forecasts and decisions over time: a plotly Figure.
 
-        As `gearshift.pipeline.views.figures.figure`. Raises ValueError where there is nothing to draw, or no such pool.
+        Args:
+            pools: those to show; by default all.
+            dark: for a dark background.
+            width, height: pixels; by default as wide as there is room, and as high as the pools need.
+
+        Raises:
+            ValueError: where there is nothing to draw, or no such pool.
         """
         from .views.figures import figure
         from .views.timeline import timeline

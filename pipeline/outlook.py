@@ -20,9 +20,10 @@ __all__ = ["Outlook", "OutlookWindow", "PoolOutlook", "outlook"]
 
 
 class Outlook(msgspec.Struct, frozen=True, gc=False):
-    """All pools at one moment; a pool that could not be read is None.
+    """All pools at one moment, `time` in seconds; a pool that could not be read is None.
 
-    shift: seconds that a shift may take here. shrink, grow: how far to look ahead for either, seconds.
+    sample: the reading that it is made from. shift: seconds that a shift may take here. shrink, grow: how far to look
+    ahead for either, seconds.
     """
 
     time: float
@@ -33,7 +34,7 @@ class Outlook(msgspec.Struct, frozen=True, gc=False):
     grow: float
 
     def holding(self, own: Mapping[str, int]) -> "Outlook":
-        """The same, were these bytes of ours in the pools and nothing else of ours."""
+        """The same, were `own` bytes of ours in the pools, by name, and nothing else of ours."""
         pools = {name: None if p is None else p.holding(own.get(name, 0)) for name, p in self.pools.items()}
         return msgspec.structs.replace(self, pools=pools)
 
@@ -48,7 +49,14 @@ class Outlook(msgspec.Struct, frozen=True, gc=False):
     ) -> "Figure":
         """Use now, its forecast, and the bound on it under the ceilings of `settings`: a plotly Figure.
 
-        As `gearshift.pipeline.views.outlook_figure.outlook_figure`. Raises ValueError where no such pool was read.
+        Args:
+            settings: for the ceilings; `Settings()` by default.
+            pools: those to show; by default all.
+            dark: for a dark background.
+            width, height: pixels; by default as wide as there is room, and as high as the pools need.
+
+        Raises:
+            ValueError: where no such pool was read.
         """
         from .views.outlook_figure import outlook_figure
 

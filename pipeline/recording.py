@@ -24,10 +24,12 @@ log = logging.getLogger("gearshift.pipeline")
 class Recorder:
     """Writes lines to `path`, each handed to the system at once, so that a crash loses at most the last. Thread-safe.
 
-    A path that ends in `.zst` is compressed by Zstandard. Beyond `max_bytes` (None: never) the file is moved to
-    `name.1.jsonl`, that one to `name.2.jsonl` and so on, `keep` of them, and the oldest beyond that is deleted; each
-    begins with the header and can be read alone. A file that is there already is moved in the same way.
-    Raises OSError from any call where the disk refuses, and ImportError for `.zst` without Zstandard.
+    A path that ends in `.zst` is compressed by Zstandard. Beyond `max_bytes` bytes (None: never) the file is moved to
+    `name.1.jsonl`, that one to `name.2.jsonl` and so on, up to `keep`, at least 0, and the oldest beyond that is
+    deleted; each begins with the header (by default this machine's) and can be read alone. A file that is there already
+    is moved in the same way.
+    Raises TypeError and ValueError for limits that can't be, OSError from any call where the disk refuses, and
+    ImportError for `.zst` without Zstandard.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class Recorder:
         self._begin()
 
     def write(self, line: Line) -> None:
-        """Append a line. Raises ValueError after `close`."""
+        """Append a `line`: a sample, decision, residency, mark, or what was asked. Raises ValueError after `close`."""
         text = encode(line)
         with self._lock:
             if self._closed:
@@ -118,13 +120,23 @@ def record(
         samples, decisions, residencies, marks, asked: what to write, in the order in which it comes.
         path: the file; `.zst` at its end compresses it (needs `gearshift[zstd]` before Python 3.14).
         ladder, settings: what the decisions are made by, kept in the header beside machine and tier.
-        max_bytes, keep: as in `Recorder`.
+        max_bytes: bytes after which a new file is begun, the one before kept as `name.1.jsonl`; by default never.
+        keep: how many earlier files are kept, at least 0.
 
     Returns:
         What ends the recording when it is disposed, and is disposed when the recording has ended of itself.
 
     Raises:
-        OSError: when the file can't be begun.
+        OSError: when the file can't be begun. ValueError, TypeError: for limits that can't be.
+
+    >>> import reactivex, tempfile
+    >>> from gearshift.pipeline import Pool, load
+    >>> samples = [Sample(float(t), {"ram": Pool(total=16 << 30, used=t << 30)}) for t in range(3)]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with record(reactivex.from_iterable(samples), f"{folder}/run.jsonl"):
+    ...         pass  # samples come until the recording is disposed of, or they end
+    ...     load(f"{folder}/run.jsonl").samples == samples
+    True
     """
     header = header_of_this_machine(ladder=ladder, settings=settings)
     recorder = Recorder(path, header=header, max_bytes=max_bytes, keep=keep)

@@ -95,6 +95,11 @@ def replay(
         TypeError, ValueError: at construction, naming the parameter.
         FileNotFoundError, RecordingError: by `on_error`, after the samples before the bad line. At a speed, on the
             default thread, so arrives whatever the subscriber raises.
+
+    >>> samples = []
+    >>> _ = replay("tests/recordings/leak.jsonl").subscribe(samples.append)
+    >>> len(samples), round(samples[-1].time - samples[0].time), samples[0].pools["ram"].external >> 20
+    (97, 48, 564)
     """
     check_on_bad(on_bad)
     scheduler_or_none(scheduler)

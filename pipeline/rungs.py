@@ -9,9 +9,9 @@ import msgspec
 class Rung(msgspec.Struct, frozen=True, omit_defaults=True):
     """One way to run the assistant: all that the decisions know of it.
 
-    need: bytes in each pool, all in, with room for `context` tokens. quality: any scale on which more is better.
-    per_token: bytes in each pool that a further token of context takes (the key and value cache). latency: seconds
-    within which a reply should come; None for the settings' own.
+    name: unique on its ladder. need: bytes in each pool, all in, with room for a `context` of so many tokens. quality:
+    any scale on which more is better. per_token: bytes in each pool that a further token of context takes (the key and
+    value cache). latency: seconds within which a reply should come; None for the settings' own.
     """
 
     name: str
@@ -28,8 +28,9 @@ class Rung(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Residency(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="record", tag="residency"):
-    """What is loaded now. state: `empty`, `shifting`, `ready`. rung: its name, None when empty.
+    """What is loaded, from `time` on, seconds on the clock of the samples.
 
+    state: `empty`, `shifting`, `ready`. rung: its name, None when empty.
     failed: the rung whose load just failed, or that was lost. seconds: how long the shift took that led here, 0.0 if
     there was none. need: bytes in each pool that `failed`, else `rung`, has turned out to need; empty where nothing
     new is known.

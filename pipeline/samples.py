@@ -8,8 +8,8 @@ import msgspec
 class Pool(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Memory that a model can sit in.
 
-    total: bytes under the tightest limit in force. used: bytes that a new allocation cannot have.
-    own: the part of `used` that this app's models hold.
+    total: bytes under the tightest limit in force. used: bytes that a new allocation cannot have. own: the bytes of
+    `used` that this app's models hold. Raises ValueError for a total that isn't above 0, and for others below 0.
 
     >>> Pool(total=100, used=60, own=25).external
     35
@@ -37,7 +37,10 @@ class Pool(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Pressure(msgspec.Struct, frozen=True, gc=False):
-    """Share of the time since the last reading in which work stalled for a resource: some of it, or all of it."""
+    """Share of the time since the last reading in which work stalled for a resource.
+
+    some: the fraction in which at least one task did. full: the fraction in which all did, so that it was lost.
+    """
 
     some: float
     full: float
@@ -52,7 +55,8 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True):
     """An accelerator beside its memory; None where it can't say.
 
     utilisation: busy fraction. temperature: °C. power: watts. reserved: bytes that the driver keeps (part of the
-    pool's `used`). throttled: why the clock is held down, by name. ecc_errors: uncorrected, since the driver loaded.
+    pool's `used`). throttled: why the clock is held down, by name. ecc_errors: how many
+    uncorrected ones since the driver loaded.
     """
 
     utilisation: float | None = None
@@ -71,7 +75,8 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True):
 class Reading(msgspec.Struct, frozen=True):
     """What one probe saw. A field that it does not know stays empty; a pool that it should know and can't is None.
 
-    The fields are those of `Sample`. missing: names of the devices that this probe couldn't read while it read others.
+    pools, devices, cpu, load, swap_used, swap_in, pressure, alarm: as in `Sample`, with its units. missing: names of
+    the devices that this probe couldn't read while it read others.
     """
 
     pools: dict[str, Pool | None] = {}

@@ -1,6 +1,5 @@
 """Continuous monitoring plus a check before each operation."""
 
-import asyncio
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from ..operators.typing import whole
 from .decision_log import DecisionLog
 from .decisions import decide
 from .joining import join
+from .monitored import Monitored
 from .outlook import Outlook, OutlookWindow, outlook
 from .performance import Performance
 from .policy import Judge
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("gearshift.pipeline")
 
 
-class ProactiveScaler:
+class ProactiveScaler(Monitored):
     """Turns samples into decisions, live or from any source, and answers questions about the last of them.
 
     Args:
@@ -50,6 +50,16 @@ class ProactiveScaler:
     raises is logged and dropped; the stream goes on.
     Thread-safe: any method may be called from any thread at any time, from inside a subscriber too. For asyncio:
     `async with`; the questions take microseconds, so a coroutine may ask them itself.
+
+    >>> from gearshift.pipeline import load
+    >>> ladder = [Rung("large", {"ram": 18_500_000_000}), Rung("small", {"ram": 4_000_000_000})]
+    >>> samples = load("tests/recordings/leak.jsonl").stream()
+    >>> scaler = ProactiveScaler(ladder, Settings(), samples, dry_run=True)
+    >>> _ = scaler.decisions.subscribe(lambda made: print(f"{made.kind} to {made.target}: {made.reason.rule}"))
+    >>> with scaler:
+    ...     pass
+    upgrade to large: fits
+    downgrade to small: forecast
     """
 
     def __init__(
@@ -159,20 +169,6 @@ class ProactiveScaler:
         """
         self._runs.stop()
 
-    def __enter__(self) -> "ProactiveScaler":
-        self.start_continuous_monitoring()
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.stop_continuous_monitoring()
-
-    async def __aenter__(self) -> "ProactiveScaler":
-        self.start_continuous_monitoring()
-        return self
-
-    async def __aexit__(self, *_: Any) -> None:
-        await asyncio.to_thread(self.stop_continuous_monitoring)
-
     def check_preflight_resources(
         self, operation: str = "generate", rung: str | None = None, *, tokens: int = 0
     ) -> Preflight:
@@ -225,6 +221,7 @@ class ProactiveScaler:
     def initiate_graceful_degradation(self, reason: str, immediate: bool = False) -> Decision | None:
         """Ask for the next smaller rung. Returns the decision, None when there is nothing smaller or nothing loaded.
 
+        reason: words for people, kept in the decision. immediate: not to wait for the reply in progress.
         From inside a subscriber of `decisions` it returns None too: the next decision is made when that one is told.
         """
         seen, here = self._seen, threading.get_ident()
@@ -242,7 +239,10 @@ class ProactiveScaler:
         return next((d for d in made if d.reason.rule == "asked" and d.reason.detail == reason), None)
 
     def record_performance(self, operation: str, seconds: float, ok: bool) -> None:
-        """Feed back how an operation on the resident rung went. A rung that fails or is slow too often is left."""
+        """Feed back that `operation` on the resident rung took so many `seconds`, and whether it went well (`ok`).
+
+        A rung that fails or is slow too often is left. Raises TypeError, ValueError for seconds that can't be.
+        """
         with self._lock:
             self.performance.record(operation, seconds, ok)
         seen = self._seen

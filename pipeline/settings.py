@@ -119,11 +119,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise ValueError(found.text)
 
     def limit(self, pool: str, total: int, share: float | None = None) -> float:
-        """Bytes of a pool that may be in use: up to `share` of it, by default `high`, and never what is reserved."""
+        """Bytes of a pool of `total` bytes that may be in use: up to a fraction `share` of it, by default `high`, and
+        never what is reserved."""
         return min((self.high if share is None else share) * total, total - self.reserve.get(pool, 0))
 
     def ceilings(self, pool: str, total: int) -> dict[str, float]:
-        """Bytes of a pool by name: `low` and `high`, and `critical`, which is acted on whatever is reserved.
+        """Bytes of a pool of `total` bytes, by name: `low` and `high`, and `critical`.
+
+        That last one is acted on whatever is reserved.
 
         >>> Settings(reserve={"ram": 400}).ceilings("ram", 1000)
         {'low': 600, 'high': 600, 'critical': 920.0}

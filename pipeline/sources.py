@@ -36,7 +36,12 @@ def event_time() -> float:
 
 
 def default_probes(*, budget: int | None = None, own: Callable[[], Own] = Own) -> list[Probe]:
-    """All that this machine can tell. Args: budget in bytes for this process tree; own: what our models hold."""
+    """All that this machine can tell.
+
+    Args:
+        budget: bytes that this process tree may hold in RAM; by default no limit but the machine's.
+        own: tells what this app's models hold in RAM.
+    """
     tree, accelerator = ProcessTree(), AcceleratorProbe()
 
     def own_in_ram() -> Own:
@@ -56,7 +61,7 @@ _FIELDS = [name for name in Reading.__struct_fields__ if name not in ("pools", "
 
 
 class Sampler:
-    """Reads all probes into one Sample. A probe that raises is named in `missing`, and logged at its first failure.
+    """Reads all `probes` into one Sample. A probe that raises is named in `missing`, and logged at its first failure.
 
     Thread-safe: no probe is read by two threads at once. `alarm` is the probe that can wake a wait, if there is one.
     """
@@ -68,11 +73,12 @@ class Sampler:
         self.alarm = next((probe for probe in probes if isinstance(probe, AlarmProbe)), None)
 
     def take(self) -> Sample:
+        """A reading by every probe, one after the other, on the calling thread."""
         with self._lock:
             return self._take(self._probes)
 
     def take_pools(self, names: Collection[str]) -> Sample:
-        """A sample of these pools by their probes alone: cheap, and not held up by another probe that hangs.
+        """A sample of the pools of these `names` by their probes alone: cheap, and held up by no other that hangs.
 
         A pool that no probe knows is left out.
         """
@@ -147,6 +153,12 @@ def live(
     deadlines, so it doesn't drift; a deadline that was missed is skipped, never caught up. A subscriber that raises
     is logged, and the samples go on. Disposing joins the thread for up to 5 s, except from the thread
     itself.
+
+    Args:
+        sampler: reads the probes.
+        interval: seconds.
+        fastest: seconds; by default as `interval`, so that the pace is even.
+        ceiling: the fraction of a pool at which it counts as full.
     """
     least = interval if fastest is None else min(fastest, interval)
 

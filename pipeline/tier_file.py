@@ -36,8 +36,8 @@ class Tier(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     A machine reaches the tier by `min_memory_gib` of RAM and `min_cores` together, or, where `min_accelerator_gib` is
     given, by one accelerator with that much memory, whatever its RAM and cores. All in GiB; cores may be fractions.
-    high, critical, hysteresis, interval, window: as in `Settings`, whose defaults they have. preferred: patterns on the
-    names of rungs (`*`, `?`, `[a-z]`, `[!0-9]`; case doesn't count), best first.
+    high, critical, hysteresis (fractions), interval, window (seconds): as in `Settings`, whose defaults they have.
+    preferred: patterns on the names of rungs (`*`, `?`, `[a-z]`, `[!0-9]`; case doesn't count), best first.
 
     Raises ValueError for a value that can't be, by name.
     """
@@ -80,7 +80,7 @@ class Tier(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         }  # fmt: skip
 
     def reached_by(self, memory: float, cores: float, accelerators: Mapping[str, float]) -> bool:
-        """Bytes of RAM, cores, and bytes of each accelerator."""
+        """Does a machine reach the tier? memory: bytes of RAM. cores. accelerators: bytes of each, by name."""
         by = self.min_accelerator_gib
         return (memory >= self.min_memory_gib * 2**30 and cores >= self.min_cores) or (
             by is not None and any(total >= by * 2**30 for total in accelerators.values())

@@ -112,11 +112,11 @@ class Margin:
 class PoolOutlook(msgspec.Struct, frozen=True, gc=False):
     """One pool: `pool` as read, `external` bytes, and where external use is heading. Bytes and seconds.
 
-    trend: the line through the window; None for a reading that has no place in it. slope: bytes a second of a rise
-    that a line describes well and has forecast better than "no change" lately; else 0.0. margins: what the bound adds
-    to the forecast at the shrink and the grow horizon, None until enough errors are known. horizon: how far the first
-    of them reaches. base: where forecasts start, the newest external use or its level over some seconds, whichever has
-    forecast better.
+    trend: the line through the window; None for a reading that has no place in it. slope: bytes a second of a rise that
+    a line describes well and has forecast better than "no change" lately; else 0.0. margins: bytes that the bound adds
+    to the forecast at the shrink and the grow horizon, None until enough errors are known. horizon: seconds that the
+    first of them reaches. base: where forecasts start, the newest external use or its level over some seconds,
+    whichever has forecast better.
     """
 
     pool: Pool

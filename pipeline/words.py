@@ -6,16 +6,18 @@ GIB = 2**30
 
 
 class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why, in bytes, fractions and seconds.
+    """Why, in bytes, fractions and seconds; what has no part in it is 0 or empty.
 
     rule: down `forecast`, `critical`, `soon critical`, `stalls`, `slow`, `failing`, `asked`, `nothing fits`; up `room`,
     `recovered`, `fits`.
 
-    need: of the rung that the numbers are about: the one left, or for growth the one taken. detail: words of who asked,
-    or why nothing may be loaded although it would fit.
-    seconds_left: until external use with that rung reaches the ceiling, None when it doesn't. back_at, back_after: the
-    opposite would be decided once others had held this much for so long: less of it after a shift down, more after
-    one up.
+    pool: the one that was short, or that has the least room. total, used, external: its bytes in all, in use, and held
+    by others. bound: bytes that others should not exceed within `horizon` seconds. need: bytes of the rung that the
+    numbers are about: the one left, or for growth the one taken. ceiling: the fraction of `total` that may be in use.
+    slope: bytes a second by which others grow. seconds_left: seconds until external use with that rung reaches the
+    ceiling, None when it doesn't. lasted: seconds for which there has been room. back_at, back_after: the opposite
+    would be decided once others had held so many bytes for so many seconds: less than that after a shift down, more
+    after one up. detail: words of who asked, or why nothing may be loaded although it would fit.
     """
 
     rule: str
@@ -41,7 +43,10 @@ class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Asked(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="record", tag="asked"):
-    """An app's request for a smaller rung, at `time` on the clock of the samples."""
+    """An app's request for a smaller rung, at `time`, seconds on the clock of the samples.
+
+    reason: its words, which become the decision's `reason.detail`. immediate: not to wait for the reply in progress.
+    """
 
     time: float
     reason: str
@@ -49,7 +54,10 @@ class Asked(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="record",
 
 
 class Performed(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="record", tag="performed"):
-    """How an operation on `rung` went, told at `time` on the clock of the samples."""
+    """How an `operation` on `rung` went, told at `time`, seconds on the clock of the samples.
+
+    seconds: how long it took. ok: it did not fail. rung: None where nothing was loaded.
+    """
 
     time: float
     operation: str
@@ -59,9 +67,15 @@ class Performed(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="reco
 
 
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="record", tag="decision"):
-    """A desired state: `target` (None: nothing) instead of `source`, at `time`.
+    """A desired state: `target` (None: nothing) instead of `source`, at `time`, seconds on the clock of the samples.
 
-    kind: upgrade, downgrade, shed. urgency: planned, immediate.
+    kind: `upgrade`, `downgrade`, or `shed` (to nothing). urgency: `planned` lets a reply in progress end, `immediate`
+    hands it over. reason: why, with the numbers behind it.
+
+    >>> why = Reason("forecast", "ram", 16 << 30, external=10 << 30, ceiling=0.8, slope=2**26, seconds_left=12.0)
+    >>> Decision("downgrade", "large", "small", "planned", 60.0, why).explain()
+    'Shift down from large to small, planned: others hold 10.00 GiB and grow by 64 MiB/s, so the ceiling of 80% of \
+16.00 GiB in ram is 12 s away.'
     """
 
     kind: str

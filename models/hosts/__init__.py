@@ -16,7 +16,7 @@ __all__ = ["Brake", "Freed", "Host", "Message", "Model", "ModelSpec", "Options",
 
 
 class Freed(NamedTuple):
-    """Bytes that an unload should have given back, and those that it did."""
+    """Bytes that an unload should have given back (`expected`), and those that it did (`got`)."""
 
     expected: int
     got: int
@@ -33,28 +33,42 @@ class Model(Protocol):
         on_text: Callable[[str], None],
         brake: Brake,
     ) -> Written:
-        """Stream what follows `partial` into `on_text`.
+        """Stream the answer into `on_text`, and say how it ended.
 
-        Raises ModelError (OutOfMemory, WorkerLost), and ValueError for a message or an option that can't be used.
+        Args:
+            messages: the conversation, as chat messages; the user's is the last.
+            partial: what there is of the answer already, by another rung: write what follows it.
+            options: how long it may become, how tokens are chosen, what ends it.
+            on_text: takes each piece as it comes, on the calling thread.
+            brake: to be looked at before each token: it stops the answer, or asks for an end with the sentence.
+
+        Raises:
+            ModelError: or OutOfMemory, WorkerLost: what was streamed stands, and another rung goes on.
+            ValueError: for a message or an option that can't be used.
         """
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Stop the reply that is being written, if any, and let go of all memory. Idempotent."""
+        ...
 
 
 class Host(Protocol):
     """Thread-safe. Loads are one at a time."""
 
     def load(self, spec: ModelSpec) -> Model:
-        """Load it with its weights in memory, and prove by a step that it works. Raises LoadError."""
+        """Load `spec` with its weights in memory, and prove by a step that it works. Raises LoadError."""
         ...
 
     def unload(self, name: str, model: Model) -> Freed:
-        """Give its memory back, and verify that by measuring. Works on one that is lost, too."""
+        """Give back the memory of the rung `name`, loaded as `model`, and verify that by measuring.
+
+        Works on one that is lost, too.
+        """
         ...
 
     def held(self, name: str) -> dict[str, int]:
-        """Bytes by pool that a loaded rung was measured to hold when its load ended."""
+        """Bytes by pool that the loaded rung `name` was measured to hold when its load ended."""
         ...
 
     def own(self) -> Own:

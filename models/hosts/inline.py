@@ -10,6 +10,8 @@ from ..failures import LoadError, out_of_memory, told
 from ..ladders.ladder import ModelSpec
 from . import Freed, Model
 
+__all__ = ["InlineHost"]
+
 # How far memory must be back, and how long that is waited for: drivers give it back late.
 BACK = 0.75
 PATIENCE = 5.0  # seconds
@@ -44,7 +46,7 @@ class InlineHost:
         self._one_at_a_time = threading.Lock()
 
     def load(self, spec: ModelSpec) -> Model:
-        """As in `Host`. Whatever the loader raises becomes a LoadError, by its text."""
+        """Load `spec`, as in `Host`. Whatever the loader raises becomes a LoadError, by its text."""
         with self._one_at_a_time:
             if self._prepare is not None:
                 self._prepare()
@@ -65,7 +67,7 @@ class InlineHost:
         raise failure
 
     def unload(self, name: str, model: Model) -> Freed:
-        """A reply that is being written is braked first. Waits until 75 % is back, at most 5 s."""
+        """Close `model`, braking a reply that is being written, and wait until 75 % of `name` is back, 5 s at most."""
         with self._one_at_a_time:
             self._models.pop(name, None)
             before, expected = reading(), sum(self._there(name).values())
@@ -74,13 +76,15 @@ class InlineHost:
             return Freed(expected, self._come_back(before, expected))
 
     def own(self) -> Own:
+        """RAM that all rungs hold now; never more than the process has."""
         return self._ledger.own()
 
     def held(self, name: str) -> dict[str, int]:
+        """Bytes by pool that `name` was measured to take; empty where it isn't loaded."""
         return self._ledger.held(name)
 
     def on_lost(self, tell: Callable[[str, str], None]) -> None:
-        """Nothing is lost here but the app itself."""
+        """Nothing: a rung is lost here only with the app itself, so `tell` is never called."""
 
     def cancel(self) -> None:
         """A load in this process can't be ended: it would leave its memory behind."""

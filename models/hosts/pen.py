@@ -11,6 +11,8 @@ from ..replies.generation import CHARACTERS, Brake, Written
 class Pen:
     """Streams a reply for `Model.generate`, ends it as the brake tells, and says how it went.
 
+    on_text, brake: what `generate` was given.
+
     >>> brake, said = Brake(), []
     >>> pen = Pen(said.append, brake)
     >>> pen.write("It is"), brake.wind_up(9), pen.write(" so"), pen.write("."), pen.write(" But")
@@ -34,7 +36,7 @@ class Pen:
         return self._end is not None
 
     def write(self, piece: str) -> bool:
-        """Stream the text of one token. False once the reply is over; then ask the model for no more."""
+        """Stream `piece`, the text of one token. False once the reply is over; then ask the model for no more."""
         if self._end is not None:
             return False
         if self._wind_up.ends_before(piece):
@@ -56,7 +58,7 @@ class Pen:
 
 
 def recent(messages: list[Message], tokens: int) -> list[Message]:
-    """The latest turns that `tokens` hold, at three characters a token, with the system prompt.
+    """The latest turns of `messages` that `tokens` hold, at three characters a token, with the system prompt.
 
     Whole turns are left out, the oldest first, and never the newest: whether that fits is for the model to say.
 

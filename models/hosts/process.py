@@ -18,6 +18,8 @@ from .remote import RemoteModel, Worker
 from .wire import Failed, Load, Loaded, checked
 from .workers import Workers
 
+__all__ = ["ProcessHost"]
+
 log = logging.getLogger("gearshift.models")
 
 _CANCELLED = "was cancelled while it loaded"
@@ -34,6 +36,9 @@ class ProcessHost:
         timeout: seconds after which a load counts as hung and its worker is killed.
         python: the interpreter that the server runs in; by default the app's.
         rungs: what may be loaded later; the server makes their tokenizers ready once the first load has ended.
+
+    Raises:
+        ValueError: for a timeout that isn't above 0.
     """
 
     def __init__(self, *, timeout: float = 300.0, python: str | None = None, rungs: Iterable[ModelSpec] = ()) -> None:
@@ -55,6 +60,11 @@ class ProcessHost:
         self._workers.server(self._python)
 
     def load(self, spec: ModelSpec) -> Model:
+        """Load `spec` in a worker of its own, as in `Host`.
+
+        Raises LoadError, also where the worker ends, hangs or is cancelled meanwhile; `out_of_memory` where the kernel
+        has killed it.
+        """
         with self._loads:
             cancelled = self._cancelled = threading.Event()
             try:
@@ -78,6 +88,10 @@ class ProcessHost:
                 hung.join()
 
     def unload(self, name: str, model: Model) -> Freed:
+        """End the worker of `model`, which `name` was loaded as: asked to, and after 2 s killed.
+
+        Raises TypeError for a model of another host.
+        """
         if not isinstance(model, RemoteModel):
             raise TypeError(f"{name} was loaded by another host; unload it there, got {model!r}")
         worker = model.worker
@@ -92,9 +106,11 @@ class ProcessHost:
         return Freed(before, before - left)
 
     def held(self, name: str) -> dict[str, int]:
+        """Bytes by pool that the worker of `name` was measured to hold when its load ended."""
         return dict(self._held.get(name) or {"ram": 0})
 
     def own(self) -> Own:
+        """RAM that all workers hold now."""
         used = mapped = 0
         for worker in self._workers.all:
             own = worker.own()
@@ -102,21 +118,24 @@ class ProcessHost:
         return Own(used, mapped)
 
     def on_lost(self, tell: Callable[[str, str], None]) -> None:
+        """Call `tell(name, reason)` when the worker of a loaded rung ends by itself, from a thread of its own."""
         self._workers.on_lost(tell)
 
     def cancel(self) -> None:
+        """Kill the worker that loads, if one does: `load` then raises LoadError."""
         self._cancelled.set()
         worker = self._loading
         if worker is not None:
             worker.kill(_CANCELLED)
 
     def kill(self, name: str, reason: str) -> None:
-        """End the worker of a loaded rung that hangs; its reply raises WorkerLost with this reason."""
+        """End the worker of the loaded rung `name`, which hangs; its reply raises WorkerLost with this reason."""
         for worker in self._workers.all:
             if worker.name == name and worker.loaded:
                 worker.kill(reason)
 
     def close(self) -> None:
+        """End all workers and the server. Idempotent; it happens at the app's exit, too."""
         self._end()
         self._gpus.close()
 

@@ -23,9 +23,9 @@ CACHE = user_cache() / "gearshift"
 
 
 class Ladder(Sequence[ModelSpec]):
-    """Rungs, best first; checked when made: nothing is loaded to find out that it can't be.
+    """Rungs, best first; checked when made: nothing is loaded to find out that it can't be. A sequence of `ModelSpec`.
 
-    Raises LadderError.
+    specs: the rungs. where: what errors call it; the file, where it is from one. Raises LadderError.
     """
 
     def __init__(self, specs: Iterable[ModelSpec], *, where: str = "ladder") -> None:
@@ -34,13 +34,16 @@ class Ladder(Sequence[ModelSpec]):
 
     @classmethod
     def from_toml(cls, path: str | Path) -> "Ladder":
-        """Read `[[rung]]` tables. A relative source starts at the file's folder. Raises LadderError."""
+        """Read the `[[rung]]` tables of the file `path`. A relative source starts at its folder. Raises LadderError."""
         file = Path(path)
         return cls(specs_from(file), where=str(file))
 
     @classmethod
     def discover(cls, cache: str | Path | None = None) -> "Ladder":
-        """The chat models in the local Hugging Face cache, best first. Raises LadderError when there is none."""
+        """The chat models in the local Hugging Face cache, best first; `cache` names another folder.
+
+        Raises LadderError when there is none.
+        """
         from .discover import looked_through
 
         folder = Path(cache) if cache is not None else hub_cache()

@@ -16,10 +16,12 @@ _COLDEST = 1e-6  # logits that are divided by much less are no numbers any more
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """max_new_tokens: of the whole reply, over all rungs that write it. temperature: 0 decodes greedily.
+    """How a reply is to be written.
 
-    stop: texts that end the reply where one of them would begin; it is not in the reply.
-    sampling: further fields of transformers' `GenerationConfig`, such as `{"top_p": 0.9, "repetition_penalty": 1.1}`.
+    max_new_tokens: tokens of the whole reply, over all rungs that write it, at least 1. temperature: how much is left
+    to chance, from 0.000001 up; 0 decodes greedily. stop: texts that end the reply where one of them would begin; it is
+    not in the reply. sampling: further fields of transformers' `GenerationConfig`, such as `{"top_p": 0.9,
+    "repetition_penalty": 1.1}`. Raises TypeError, ValueError, naming the field.
     """
 
     max_new_tokens: int = 256
@@ -79,11 +81,12 @@ class Brake:
         return self._left
 
     def stop(self) -> None:
+        """The reply is to stop at the next token."""
         self._stopped = True
         self._tell()
 
     def wind_up(self, tokens: int) -> None:
-        """Only the first call counts."""
+        """The reply is to end with its sentence, within so many `tokens`. Only the first call counts."""
         with self._lock:
             if self._left is not None:
                 return
@@ -130,7 +133,7 @@ class Written(msgspec.Struct, frozen=True):
 
 
 class Reply(str):
-    """The text of a reply.
+    """The text of a reply, as a `str`, and how it came about.
 
     rungs: all that wrote it, in order; none where it was called off before its first word. degraded: whether a rung
     below the top of the ladder wrote any of it. end: `eos` (the model was done), `length` (max_new_tokens), `wound up`

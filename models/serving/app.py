@@ -47,7 +47,7 @@ def create_app(
         hosts: names under which it may be asked, without ports, such as "localhost" or "[::1]"; any by default.
         origins: of web pages that may use it, such as "https://example.org"; none by default.
         body_limit: bytes of a request, at most.
-        max_tokens: of a reply, where the request says nothing.
+        max_tokens: tokens of a reply, where the request says nothing.
         timeout: seconds for a reply, waiting included; None for no limit.
         keep_alive: seconds of silence after which a stream sends a comment, so that nothing between closes it; an
             error that comes sooner than that has a status, a later one is an event.

@@ -15,10 +15,12 @@ from ..hosts import Freed
 class Outcome(msgspec.Struct, frozen=True):
     """How an action ended. kind: loaded, unloaded, handed over, skipped, superseded, failed (`reason` says why).
 
+    Times are seconds, `time` on the clock of the samples, and sizes bytes.
+
     time: when, on the clock of the samples. seconds: in all; of these `waited` for replies to end, `unload` until the
     memory was back, and `load`. freed: by all unloads. held: bytes by pool that what was loaded was measured to hold.
     lost: the rung had been loaded, by this very decision, and is gone; `reason` says how. course: `wait`, `unload` and
-    `load`, each from when to when, as they came.
+    `load` as they came, each with the seconds, on the same clock, at which it began and ended.
     """
 
     kind: str

@@ -30,11 +30,14 @@ class Switcher:
     loaded that does not fit by then.
 
     Args:
+        ladder: what may be loaded.
+        host: where it is loaded.
+        needs: tells what rungs need, and learns what they took.
         pools: takes a fresh reading of pools by name.
         settings: its limits.
         keep: the name of a rung that stays loaded beside what answers, where there is room: shifting to it takes no
             load, and when what answers is lost, it answers.
-        finish_tokens: how many more a reply in progress may write before it is shifted down from its rung.
+        finish_tokens: tokens that a reply in progress may still write before its rung is left for a smaller one.
         mark: is called with the rung that memory could run out with from now on, before it is loaded.
         clock: seconds on the clock of the samples.
 

@@ -15,7 +15,10 @@ from .source import Source
 
 
 class Imported(msgspec.Struct, frozen=True):
-    """What was in a file. format: its name. skipped: how many lines were left out because they couldn't be read."""
+    """What was in a file: `samples`, in its order.
+
+    format: its name. skipped: how many lines were left out because they couldn't be read.
+    """
 
     format: str
     samples: list[Sample]

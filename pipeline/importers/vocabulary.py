@@ -8,8 +8,13 @@ A field is `time`, `cpu` (busy fraction), `load` (runnable tasks for each core),
 
 import re
 
+__all__ = ["BYTES", "DEVICE", "is_field"]
+
 BYTES = ("total", "used", "avail", "reserved", "own")
+"""What a pool may tell in bytes: `ram.used` and the like."""
+
 DEVICE = ("utilisation", "temperature", "power", "reserved")
+"""What an accelerator tells of itself besides: `cuda:0.power` and the like."""
 
 _FIELD = re.compile(
     r"time|cpu|load|swap\.(?:used|total|free|in)|pressure\.(?:memory|cpu|io)\.(?:some|full)"
@@ -18,7 +23,8 @@ _FIELD = re.compile(
 
 
 def is_field(name: str) -> bool:
-    """
+    """Is `name` one of these?
+
     >>> is_field("cuda:1.used"), is_field("vram")
     (True, False)
     """

@@ -11,7 +11,7 @@ from .processes import ProcessTree
 
 
 class Own(NamedTuple):
-    """What this app's models hold, in bytes; `mapped` is the part that lives in memory-mapped files."""
+    """What this app's models hold of RAM: `used` bytes, of which `mapped` live in memory-mapped files."""
 
     used: int = 0
     mapped: int = 0

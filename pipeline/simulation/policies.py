@@ -16,20 +16,20 @@ class Policy(Protocol):
     """Decides on a simulated machine. Each call may return a decision; the machine obeys the latest."""
 
     def sample(self, sample: Sample) -> Decision | None:
-        """A reading of the machine, with what it holds of ours as `own`."""
+        """The next `sample` of the machine, with what it holds of ours as `own`."""
         ...
 
     def residency(self, residency: Residency) -> Decision | None:
-        """What is loaded has changed: a shift begins or ends, or the model was killed (`failed`)."""
+        """What is loaded has changed, to `residency`: a shift begins or ends, or the model was killed (`failed`)."""
         ...
 
     def request(self, time: float) -> Decision | None:
-        """Somebody asks for a reply."""
+        """Somebody asks for a reply, at `time`, seconds on the clock of the samples."""
         ...
 
 
 class Gearshift:
-    """`decision_stream` as a policy."""
+    """`decision_stream` as a policy, for a `ladder`, best first, and `settings`."""
 
     def __init__(self, ladder: Sequence[Rung], settings: Settings) -> None:
         self._samples: Subject[Sample] = Subject()
@@ -49,12 +49,15 @@ class Gearshift:
         return made
 
     def sample(self, sample: Sample) -> Decision | None:
+        """What is decided on this `sample`."""
         self._samples.on_next(sample)
         return self._newest()
 
     def residency(self, residency: Residency) -> Decision | None:
+        """What is decided because of this `residency`."""
         self._residencies.on_next(residency)
         return self._newest()
 
     def request(self, time: float) -> Decision | None:  # noqa: ARG002 - samples and residencies are all that it needs
+        """Nothing: a request at `time` (seconds) is no reason to shift."""
         return None

@@ -19,6 +19,8 @@ def every(
 ) -> Iterator[Request]:
     """A request each `seconds` from `since` on, and before `until`: seconds on the clock of the samples.
 
+    prompt, generated: tokens of each.
+
     Raises ValueError for `seconds` that are not above 0.
 
     >>> [request.time for request in every(20, prompt=100, generated=50, until=60)]

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class Moment(NamedTuple):
-    """The machine at a sample: its pools, as last read, with what is held of ours. rung: loaded, answering or not."""
+    """The machine at a sample, `time` in seconds: its pools, as last read, with what is held of ours.
+
+    rung: what is loaded, answering or not. serving: it answers.
+    """
 
     time: float
     pools: dict[str, Pool]
@@ -34,8 +37,11 @@ class Moment(NamedTuple):
 
 
 class Shift(NamedTuple):
-    """A decision that was carried out. began, ended: seconds. lead: from the decision until external use would have
-    crossed the ceiling with the old rung still there, for planned downgrades; None where it never did."""
+    """A `decision` that was carried out.
+
+    began, ended: seconds on the clock of the samples. lead: seconds from the decision until external use would have
+    crossed the ceiling with the old rung still there, for planned downgrades; None where it never did.
+    """
 
     decision: Decision
     began: float
@@ -49,16 +55,17 @@ class Shift(NamedTuple):
 
 
 class Simulation(msgspec.Struct, frozen=True, kw_only=True):
-    """One policy over one recording.
+    """One policy over one recording: `policy` is its name.
 
     seconds: simulated. time_by_rung: seconds for which each rung answered, None for none. mean_quality: of the
-    answering rung over time, 0 while none answers. effective_quality: the same, and 0 too while a pool that holds the
-    model is above the ceiling (quality × availability, as "effective accuracy" in Zhang et al., "Model-Switching",
-    HotCloud 2020). above_seconds: above the ceiling with a model there. overcommit_seconds: above the whole of a pool
-    with a model there. kills: models killed for lack of memory. shifts: changes of the rung, the first load not
-    counted. timeline: a Moment for each sample, before what is decided on it. residencies: what was loaded, from when.
-    replies: written to their end. waited: seconds for which requests stood in line, all added up. ladder, settings:
-    what was simulated.
+    answering rung over time, in units of the rungs' quality, 0 while none answers. effective_quality: the same, in the
+    same units, and 0 too while a pool that holds the model is above the ceiling (quality × availability, as "effective
+    accuracy" in Zhang et al., "Model-Switching", HotCloud 2020). above_seconds: seconds above the ceiling with a model
+    there. overcommit_seconds: seconds above the whole of a pool with a model there. kills: how many models were killed
+    for lack of memory. decisions: all that the policy made. shifts: changes of the rung, the first load not counted.
+    timeline: a Moment for each sample, before what is decided on it. residencies: what was loaded, from when. replies:
+    how many were written to their end. waited: seconds for which requests stood in line, all added up. ladder,
+    settings: what was simulated.
     """
 
     policy: str
@@ -93,7 +100,13 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
     ) -> "Figure":
         """Memory, forecasts and decisions over time: a plotly Figure.
 
-        As `gearshift.pipeline.views.figures.figure`. Raises ValueError where there is nothing to draw, or no such pool.
+        Args:
+            pools: those to show; by default all.
+            dark: for a dark background.
+            width, height: pixels; by default as wide as there is room, and as high as the pools need.
+
+        Raises:
+            ValueError: where there is nothing to draw, or no such pool.
         """
         from ..views.figures import figure
         from ..views.timeline import timeline

@@ -63,13 +63,21 @@ def simulate(
         kill_after: seconds for which a pool that holds some of ours may be over its total. After that the rung
             being loaded, else the loaded one, is killed.
         ceiling: fraction of a pool above which `above_seconds` count, for comparing settings; their `high` by default.
-        tokens_per_second: how fast a reply is written. Its prompt takes no time.
+        tokens_per_second: tokens that a reply grows by each second. Its prompt takes no time.
         name: of the policy, for the result.
 
     Raises:
         ValueError: for a ladder that is empty, not best first, or has two rungs of one name; a decision for an unknown
             rung; times or rates that are out of range; requests out of order. TypeError: for a ladder of no rungs.
         RuntimeError: for a policy whose decisions at one moment don't end.
+
+    >>> from gearshift.pipeline import load
+    >>> ladder = [Rung("large", {"ram": 18_500_000_000}), Rung("small", {"ram": 4_000_000_000}, quality=0.7)]
+    >>> found = simulate(load("tests/recordings/leak.jsonl"), ladder, load_time=3.0)
+    >>> [(shift.decision.target, round(shift.lead, 1)) for shift in found.shifts]
+    [('small', 8.5)]
+    >>> round(found.effective_quality, 2), found.above_seconds, found.kills
+    (0.73, 0.0, 0)
     """
     rungs = checked_ladder(ladder)
     if not kill_after > 0:

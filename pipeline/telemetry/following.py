@@ -171,15 +171,15 @@ class Follower:
         if not isinstance(source, ProactiveScaler):
             found += [
                 (source.residencies, followed.reside),
-                (source.outcomes, lambda outcome: self.ended(followed, outcome)),
-                (source.replies, lambda reply: self.answered(followed, reply)),
+                (source.outcomes, lambda outcome: self._ended(followed, outcome)),
+                (source.replies, lambda reply: self._answered(followed, reply)),
             ]
         return found
 
-    def ended(self, followed: Followed, outcome: Ended) -> None:
+    def _ended(self, followed: Followed, outcome: Ended) -> None:
         """An action has ended."""
         raise NotImplementedError
 
-    def answered(self, followed: Followed, reply: Answered) -> None:
+    def _answered(self, followed: Followed, reply: Answered) -> None:
         """A reply has ended."""
         raise NotImplementedError

@@ -23,7 +23,8 @@ class Instrument(NamedTuple):
 
     kind: as in OpenTelemetry; an `updown` is a gauge whose values may be added up. unit: by UCUM, `{…}` for what is
     counted. text: one sentence. attributes: names, without `gearshift.manager`. read: for what is looked at when it is
-    scraped, its points as they are now; None for what is recorded when it happens. buckets: upper bounds of histograms.
+    scraped, its points as they are now; None for what is recorded when it happens. buckets: of a histogram, the bounds
+    that its numbers are at or below, in its unit.
     """
 
     name: str

@@ -43,12 +43,12 @@ class OpenTelemetryMetrics(Follower):
         for each in READINGS:
             _observed(meter, each, self._reader(each))
 
-    def ended(self, followed: Followed, outcome: Ended) -> None:
+    def _ended(self, followed: Followed, outcome: Ended) -> None:
         for instrument, (values, number) in of_outcome(outcome):
             self._record(followed, instrument, values, number)
         tell_shift(self._tracer, followed.name, outcome)
 
-    def answered(self, followed: Followed, reply: Answered) -> None:
+    def _answered(self, followed: Followed, reply: Answered) -> None:
         for instrument, (values, number) in of_reply(followed, reply):
             self._record(followed, instrument, values, number)
 

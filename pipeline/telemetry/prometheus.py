@@ -58,11 +58,11 @@ class PrometheusMetrics(Follower):
         encode, kind = choose_encoder(accept)
         return encode(self.registry), kind
 
-    def ended(self, followed: Followed, outcome: Ended) -> None:
+    def _ended(self, followed: Followed, outcome: Ended) -> None:
         for instrument, point in of_outcome(outcome):
             self._record(followed, instrument, point)
 
-    def answered(self, followed: Followed, reply: Answered) -> None:
+    def _answered(self, followed: Followed, reply: Answered) -> None:
         for instrument, point in of_reply(followed, reply):
             self._record(followed, instrument, point)
 

@@ -73,11 +73,11 @@ def samples_of(
     """Samples from a series of what others hold, in bytes; None is a failed reading.
 
     Args:
-        external: of `ram`, or by pool series of the same length.
+        external: bytes of `ram`, or by pool series of the same length.
         total, own: bytes, of every pool or by pool. What others hold and `own` may go beyond `total`, as on a machine
             with swap.
         interval: seconds between the samples.
-        since: the time of the first.
+        since: the time of the first, seconds.
         more: fields of `Sample`, as in `sample`, the same in each.
 
     Raises ValueError, TypeError, as `sample`.
@@ -116,7 +116,8 @@ def residency(
 ) -> Residency:
     """What is loaded from `time` on: `ready` with a rung and `empty` without, unless `state` says `shifting`.
 
-    The other fields are those of `Residency`. Raises ValueError, TypeError, naming the field and its value.
+    time, seconds (of the shift that led here), failed, need (bytes by pool): as in `Residency`; times are in seconds.
+    Raises ValueError, TypeError, naming the field and its value.
 
     >>> residency("large", 3.0, seconds=2.0) == Residency(3.0, "ready", "large", seconds=2.0)
     True

@@ -25,7 +25,7 @@ class FakeLoader:
 
     Args:
         ladder: rungs, best first.
-        load_seconds: how long a load takes, of any rung or by name.
+        load_seconds: seconds that a load takes, of any rung or by name.
         broken: names of rungs whose loads fail. The set `broken` may be changed at any time.
         loaded: the rung that it begins with; nothing by default.
 
@@ -103,6 +103,9 @@ class FakeLoader:
 
         Returns:
             The decisions, in their order.
+
+        Raises:
+            TypeError: for an item that is none of these; and whatever `decision_stream` fails with.
         """
         asked: Subject[Asked | Performed] = Subject()
         errors: list[Exception] = []

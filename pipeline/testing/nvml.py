@@ -16,11 +16,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 class ScriptedGpu:
     """A GPU, or a MIG instance of one. Change its fields at any time; the next call sees them.
 
-    total, used, reserved: bytes; `used` without what the driver reserves. utilisation: busy fraction. temperature: °C.
-    power: watts. throttle: mask of clock event reasons. ecc_errors: uncorrected. None: this GPU doesn't support it.
-    compute, graphics: bytes by process id, None where the driver can't say. mig: its instances, None where the mode is
-    off; an entry None is a free place. instance: numbers of the GPU instance and the compute instance.
-    unsupported: names of functions that it doesn't support. memory_v2: the driver knows the second memory struct.
+    uuid, name: as the driver tells them. total, used, reserved: bytes; `used` without what the driver reserves.
+    utilisation: busy fraction. temperature: °C. power: watts. throttle: mask of clock event reasons, from 0 (none)
+    on. ecc_errors: how many uncorrected. None: this GPU doesn't support it. compute, graphics: bytes by
+    process id, None where the driver can't say. mig: its instances, None where the mode is off; an entry None is a free
+    place. instance: index of the GPU instance and of the compute instance. unsupported: names of functions that it
+    doesn't support. memory_v2: the driver knows the second memory struct.
     """
 
     uuid: str
@@ -118,7 +119,7 @@ class ScriptedNvml:
 
         Args:
             function: name of a function that is offered here.
-            error: an NVML code, or the exception itself.
+            error: an NVML code, from 1 on, or the exception itself.
             times: how many calls; for ever by default.
             gpu: only calls for this GPU; `nvmlDeviceGetHandleByIndex` counts as a call for the GPU that it looks up.
 

@@ -69,7 +69,7 @@ def marble_of(
 
     Args:
         decisions: in any order.
-        length: frames; by default up to the last decision.
+        length: how many frames; by default up to the last decision.
         frame: seconds.
         since: the time at which the line begins, seconds.
 

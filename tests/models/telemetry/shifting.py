@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 from gearshift.models import Ladder, ModelManager, Options, Outcome
 from gearshift.models.replies.limits import ReplyTimeout
-from gearshift.models.testing import FakeHost, FakeLoader
+from gearshift.models.testing import FakeHost, FakeModels
 from gearshift.pipeline import Device, Pool, Pressure, Sample, Settings
 from reactivex import Subject
 
@@ -30,7 +30,7 @@ class Shifting:
         self.source: Subject[Sample] = Subject()
         self.needs = {rung.name: rung.need["ram"] for rung in ladder.rungs()}
         self.slow = threading.Event()
-        self.host = FakeHost(FakeLoader(broken=("medium",), gate=self._pause))
+        self.host = FakeHost(FakeModels(broken=("medium",), gate=self._pause))
         settings = Settings(
             interval=0.1, settle=0, gap=gap, stabilisation=10, confirm=0, patience=0, retry=0, max_shifts_per_hour=9999
         )
