@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 FRACTION, SECONDS, BYTES, COUNT = "fraction", "seconds", "bytes", "shifts"
-_WORDS = {FRACTION: "a fraction", SECONDS: "seconds", BYTES: "bytes", COUNT: "a number"}
+_WORDS = {FRACTION: "a fraction", SECONDS: "seconds", BYTES: "whole bytes", COUNT: "a whole number"}
 
 
 class About(NamedTuple):
@@ -78,7 +78,12 @@ class About(NamedTuple):
             return value != "" and value == self.word
         if not isinstance(value, Real) or isinstance(value, bool):
             return False
-        number = float(value)
+        if self.unit in (BYTES, COUNT) and not isinstance(value, Integral):
+            return False  # a recording that held it could not be read again
+        try:
+            number = float(value)
+        except OverflowError:
+            return False
         return (
             math.isfinite(number)
             and (self.unit != FRACTION or number <= 1)

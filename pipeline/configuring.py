@@ -91,7 +91,7 @@ def from_text(where: str, key: str, text: str, *, like: _Like = typed) -> Any:
     field(where, key)
     try:
         value = msgspec.json.decode(text) if text.startswith("{") else text
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise _refused(where, key, text, error, like) from None
     return _checked(where, key, value, text, like, strict=isinstance(value, dict))
 

@@ -17,7 +17,7 @@ def read_toml(file: Path, error: type[SettingsError], *, where: str, remedy: str
     except OSError as failed:
         raise error(f"{where}: can't be read: {failed.strerror}; {remedy}") from None
     try:
-        text = content.decode()
+        text = content.decode("utf-8-sig")  # some editors begin a file with a mark that is no part of it
     except UnicodeDecodeError as failed:
         place = _place(content[: failed.start].decode())
         raise error(f"{where}: not TOML: no UTF-8 ({place}); {holds}") from None

@@ -32,6 +32,9 @@ def test_nothing_is_documented_that_is_no_field() -> None:
     assert {other for about in ABOUT.values() for other in (about.up_to, about.under) if other} <= set(FIELDS)
 
 
+_HUGE = 10**400  # no float holds it
+
+
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
@@ -58,13 +61,20 @@ def test_nothing_is_documented_that_is_no_field() -> None:
         ),
         ("stabilisation", -1, 'stabilisation must be seconds of at least 0 or "adaptive", got stabilisation=-1'),
         ("stabilisation", "x", 'stabilisation must be seconds of at least 0 or "adaptive", got stabilisation=\'x\''),
-        ("max_shifts_per_hour", -1, "max_shifts_per_hour must be a number of at least 0, got max_shifts_per_hour=-1"),
         ("latency", 0, "latency must be seconds above 0 or None, got latency=0"),
         *(
-            ("reserve", value, f"reserve must be bytes of at least 0 for each pool, by its name, got reserve{told}")
-            for value, told in (({"ram": -1}, "['ram']=-1"), (7, "=7"))
+            ("reserve", value,
+             f"reserve must be whole bytes of at least 0 for each pool, by its name, got reserve{told}")
+            for value, told in (({"ram": -1}, "['ram']=-1"), ({"ram": 4e9}, "['ram']=4000000000.0"), (7, "=7"))
         ),
-        ("budget", 0, "budget must be bytes above 0 or None, got budget=0"),
+        ("budget", 0, "budget must be whole bytes above 0 or None, got budget=0"),
+        ("budget", 4e9, "budget must be whole bytes above 0 or None, got budget=4000000000.0"),
+        ("budget", _HUGE, f"budget must be whole bytes above 0 or None, got budget={_HUGE}"),
+        *(
+            ("max_shifts_per_hour", value,
+             f"max_shifts_per_hour must be a whole number of at least 0, got max_shifts_per_hour={value}")
+            for value in (-1, 2.5)
+        ),
     ],
 )  # fmt: skip
 def test_a_value_that_cannot_be_is_refused_by_name_range_and_value(name: str, value: object, told: str) -> None:

@@ -89,6 +89,7 @@ def test_a_ceiling_may_stand_in_its_table(file: Path, text: str) -> None:
         ("reserve = {ram = 1, 'cuda:0' = '2 GB'}", "reserve", {"ram": 1, "cuda:0": 2_000_000_000}),
         ("stabilisation = 'adaptive'", "stabilisation", "adaptive"),
         ("window = 20", "window", 20.0),
+        ("\ufeffwindow = 20", "window", 20.0),
         ("", "window", 30.0),
     ],
 )
@@ -133,15 +134,16 @@ def test_a_variable_may_say(monkeypatch: pytest.MonkeyPatch, text: str, name: st
         ),
         (
             "budget = 2.5",
-            "budget can't be 2.5: Expected `int | null`, got `float`; it must be bytes above 0 or None, as in",
+            "budget can't be 2.5: Expected `int | null`, got `float`; it must be whole bytes above 0 or None, as in",
         ),
         ("budget = '4 potatoes'", "budget can't be '4 potatoes': '4 potatoes' is no size; give bytes, or such as 500M"),
+        (f"budget = 1{'0' * 400}", "budget must be whole bytes above 0 or None, got budget=1000"),
         ("budget = '4096'", "budget can't be '4096': Expected `int | null`, got `str`; "),
         ("reserve = 5", "reserve can't be 5: Expected `object`, got `int`; "),
         ("reserve = {ram = true}", "reserve can't be {'ram': True}: Expected `int`, got `bool`; "),
         (
             "[reserve]\nram = -1",
-            "reserve must be bytes of at least 0 for each pool, by its name, got reserve['ram']=-1",
+            "reserve must be whole bytes of at least 0 for each pool, by its name, got reserve['ram']=-1",
         ),
         ("reserve = 5", 'as in reserve = {ram = "4 GiB"}'),
         ("high = 0.8\nx y", "not TOML: Expected '=' after a key in a key/value pair (at line 2, column 3); a settings"),
@@ -177,11 +179,13 @@ def test_a_file_that_cannot_be_is_one_error_that_names_it_the_key_and_the_remedy
         (
             "MAX_SHIFTS_PER_HOUR",
             "2.5",
-            "max_shifts_per_hour can't be '2.5': Expected `int`, got `str`; it must be a number",
+            "max_shifts_per_hour can't be '2.5': Expected `int`, got `str`; it must be a whole number",
         ),
         ("RESERVE", '{"ram": }', "GEARSHIFT_RESERVE: reserve can't be '{\"ram\": }': JSON is malformed: "),
+        ("RESERVE", '{"a":' * 10_000, "it must be whole bytes of at least 0"),
+        ("BUDGET", "9" * 400, "GEARSHIFT_BUDGET: budget must be whole bytes above 0 or None, got budget=999"),
         ("RESERVE", "5", 'as in GEARSHIFT_RESERVE=\'{"ram":"4 GiB"}\''),
-        ("BUDGET", "9" * 400 + "GiB", "' is no size; give bytes, or such as 500M, 2GiB; it must be bytes above 0"),
+        ("BUDGET", "9" * 400 + "GiB", "' is no size; give bytes, or such as 500M, 2GiB; it must be whole bytes"),
         (
             "CEILING_HIGH",
             "5",
