@@ -68,8 +68,9 @@ class ModelManager:
         dry_run: load the best rung that fits, then only tell what would be done: shifts are decided, explained, logged
             and counted as if each had been carried out, but replies stay on that rung, and there are no notices.
 
-    `notices`, `residencies`, `outcomes`, `decisions` and `replies` (each that has ended, without its text) are
-    Observables; their items come from gearshift's threads.
+    `notices`, `residencies`, `outcomes`, `decisions` and `replies` (each that has ended, in the queue or at its door
+    too, without its text) are Observables; their items come from gearshift's threads, `replies` also from those that
+    asked, at the same time even: `gearshift.operators.serialize` hands on one after another.
     `needs` is what is known of the rungs' memory. Thread-safe.
     Raises LadderError, WordingError, or SettingsError (TierError for tiers), before anything is loaded.
     """
@@ -121,8 +122,8 @@ class ModelManager:
         kill = getattr(self._host, "kill", None)  # only what lives in a process of its own can be killed
         reports = Reports(self.ladder[0].name)
         self.replies = reports.replies
-        answering = Answering(self._waiting, guard, self._named, kill=kill, again=not dry_run, told=reports.tell)
-        self._asking = Asking(self._turns, self._conversations, answering, self.ladder[0].name)
+        answering = Answering(self._waiting, guard, self._named, kill=kill, again=not dry_run)
+        self._asking = Asking(self._turns, self._conversations, answering, self.ladder[0].name, reports.tell)
         self._end = Ending(self._close)
         self._subscriptions = [self.scaler.decisions.subscribe(self._decide)]
         if self._first is not None:

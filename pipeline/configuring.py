@@ -16,6 +16,7 @@ GROUPS = {about.group for about in ABOUT.values() if about.group}
 
 _GROUPED = {f"{about.group}.{name}": name for name, about in ABOUT.items() if about.group}
 OPTION = "--set"
+ENVIRONMENT = "environment "
 _Like = Callable[[str, Any], str]
 
 
@@ -40,12 +41,14 @@ class Value(NamedTuple):
 class Effective(NamedTuple):
     """Settings that count, as one record and one by one.
 
-    values: of each field, the value with its source. left_alone: GEARSHIFT_ variables that are no settings.
+    values: of each field, the value with its source. left_alone: GEARSHIFT_ variables that are no settings. unheard:
+    fields that a variable is set for, with that variable, where a stronger place counts.
     """
 
     settings: Settings
     values: Mapping[str, Value]
     left_alone: tuple[str, ...] = ()
+    unheard: Mapping[str, str] = {}
 
 
 def keys() -> list[str]:
@@ -136,7 +139,13 @@ def combined(*layers: Mapping[str, Value], left_alone: tuple[str, ...] = ()) -> 
     plain = {name: value.value for name, value in values.items()}
     if found := problem(plain):
         raise _clash(found.text, found.fields, values, layers)
-    return Effective(Settings(**plain), values, left_alone)
+    unheard = {
+        name: value.source.removeprefix(ENVIRONMENT)
+        for one in layers
+        for name, value in one.items()
+        if value.source.startswith(ENVIRONMENT) and value.source != values[name].source
+    }
+    return Effective(Settings(**plain), values, left_alone, unheard)
 
 
 def _clash(

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from .configuring import GROUPS, SettingsError, Value, field, from_text, from_value, keys, typed
+from .configuring import ENVIRONMENT, GROUPS, SettingsError, Value, field, from_text, from_value, keys, typed
 from .toml_file import called, expanded, read_toml
 
 VARIABLE = "GEARSHIFT_SETTINGS"
@@ -81,7 +81,7 @@ def in_environment(environ: Mapping[str, str] = os.environ) -> tuple[dict[str, V
         if name in known:
             _once("environment", keyed, found := field(name, known[name]), name)
             value = from_text(name, known[name], text.strip(), like=in_shell)
-            said[found] = Value(value, f"environment {name}")
+            said[found] = Value(value, f"{ENVIRONMENT}{name}")
         elif near := get_close_matches(name.removeprefix(PREFIX).lower(), plain, 1):
             meant = plain[near[0]]
             raise SettingsError(f"{name}: no such setting; did you mean {meant}? If not, give it another name")

@@ -34,6 +34,8 @@ def show(found: Effective, file: Path | None) -> None:
     read, _ = settings_file(file)
     where = f"The settings file is {read}" if read else f"There is no settings file; one would be {usual_file()}"
     console.print(plain(where), soft_wrap=True)
+    for name in found.unheard:
+        console.print(plain(_unheard(found, name)), soft_wrap=True)
     if found.left_alone:
         console.print(plain(f"Left alone, as they are no settings: {', '.join(found.left_alone)}"), soft_wrap=True)
 
@@ -46,6 +48,8 @@ def describe(found: Effective, names: Iterable[str]) -> None:
         if at:
             console.print()
         console.print(plain(f"{name}: {shown(name, value.value)}, from {value.source}", "bold"), soft_wrap=True)
+        if name in found.unheard:
+            console.print(plain(f"  {_unheard(found, name)}"), soft_wrap=True)
         console.print(Padding(plain(explained(name)), (0, 0, 0, 2), expand=False))
         option = f"--set {shlex.quote(typed(name, usual))}"
         for way in (option, in_shell(name, usual), f"in the file: {in_toml(name, usual)}"):
@@ -55,7 +59,8 @@ def describe(found: Effective, names: Iterable[str]) -> None:
 def as_json(found: Effective, names: Iterable[str]) -> str:
     """One object. Fractions, seconds and bytes, as `unit` says."""
     settings = {name: _told(found, name) for name in names}
-    return json.dumps({"settings": settings, "left_alone": list(found.left_alone)}, indent=2)
+    others = {"left_alone": list(found.left_alone), "unheard": dict(found.unheard)}
+    return json.dumps({"settings": settings, **others}, indent=2)
 
 
 def shown(name: str, value: Any) -> str:
@@ -69,6 +74,10 @@ def shown(name: str, value: Any) -> str:
     if value == {}:
         return "nothing"
     return told(value, name) + (f" {COUNT}" if ABOUT[name].unit == COUNT else "")
+
+
+def _unheard(found: Effective, name: str) -> str:
+    return f"{found.unheard[name]} is set too, but doesn't count: {found.values[name].source} is stronger"
 
 
 def _told(found: Effective, name: str) -> dict[str, Any]:

@@ -70,7 +70,6 @@ class Answering:
         named: the messages as a rung is to get them, for its name.
         kill: ends the worker of a rung, by name and with a reason, where it hangs; None where that can't be done.
         again: try a rung that failed once more, where no other takes over.
-        told: gets each draft that has ended, and what it ended with: None, or what is raised then.
     """
 
     def __init__(
@@ -81,9 +80,7 @@ class Answering:
         *,
         kill: Callable[[str, str], None] | None = None,
         again: bool = True,
-        told: Callable[[Draft, BaseException | None], None] = lambda _draft, _raised: None,
     ) -> None:
-        self._told = told
         self._waiting, self._guard, self._named, self._kill, self._again = waiting, guard, named, kill, again
 
     def write(self, messages: list[Message], draft: Draft) -> None:
@@ -93,17 +90,6 @@ class Answering:
         Raises ModelError, NoRungFits, ReplyTimeout, ShutDown, ValueError for a message or an option that can't be used,
         and what `on_text` raised; the draft stands.
         """
-        raised: BaseException | None = None
-        try:
-            self._fill(messages, draft)
-        except BaseException as error:
-            raised = error
-            raise
-        finally:
-            self._told(draft, raised)
-            raised = None  # its traceback holds this frame
-
-    def _fill(self, messages: list[Message], draft: Draft) -> None:
         lost: Model | None = None
         again = self._again
         while not draft.end:

@@ -2,8 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import TypeAlias
 
 from ..failures import ModelError
@@ -22,11 +22,20 @@ class Asking:
     """Gives each question its turn, and keeps what came of it.
 
     A coroutine waits for its turn without a thread; only the one reply that is being written has one.
-    top: the name of the best rung.
+    top: the name of the best rung. told: gets each draft that has ended, be it before its turn, and what it ended with:
+    None, or what is raised then.
     """
 
-    def __init__(self, turns: Turns, conversations: Conversations, answering: Answering, top: str) -> None:
+    def __init__(
+        self,
+        turns: Turns,
+        conversations: Conversations,
+        answering: Answering,
+        top: str,
+        told: Callable[[Draft, BaseException | None], None],
+    ) -> None:
         self._turns, self._conversations, self._answering, self._top = turns, conversations, answering, top
+        self._told = told
         self._writers: set[threading.Thread] = set()
         self._lock = threading.Lock()
 
@@ -39,16 +48,21 @@ class Asking:
         on_text: Callable[[str], None] | None,
     ) -> Reply:
         asked = checked_question(message, conversation)
-        turn = self._turns.enter()
+        draft = Draft(options, limits, on_text)
+        with self._telling(draft):
+            turn = self._turns.enter()
         try:
-            if not limits.wait(turn.ready):
-                if limits.cancelled:
-                    return self._nothing(options, limits)
-                raise limits.too_late()
-            turn.begin()
-            return self._write(asked, conversation, Draft(options, limits, on_text))
+            with self._telling(draft):
+                if limits.wait(turn.ready):
+                    turn.begin()
+                    self._write(asked, conversation, draft)
+                elif limits.cancelled:
+                    draft.end = "cancelled"
+                else:
+                    raise limits.too_late()
         finally:
             turn.leave()
+        return draft.reply(self._top)
 
     async def generate(
         self,
@@ -61,18 +75,18 @@ class Asking:
         asked = checked_question(message, conversation)
         loop, cancelled = asyncio.get_running_loop(), threading.Event()
         limits = Limits(cancelled, timeout)
-        mine = asyncio.Event()
-        turn = self._turns.enter(lambda: loop.call_soon_threadsafe(mine.set))
-        try:
-            async with asyncio.timeout(timeout):
-                await mine.wait()
-        except BaseException as error:
-            turn.leave()
-            if isinstance(error, TimeoutError):
-                raise limits.too_late() from None
-            raise
+        mine, draft = asyncio.Event(), Draft(options, limits, on_text)
+        with self._telling(draft):
+            turn = self._turns.enter(lambda: loop.call_soon_threadsafe(mine.set))
+            try:
+                async with asyncio.timeout(timeout):
+                    await mine.wait()
+            except BaseException as error:
+                turn.leave()
+                if isinstance(error, TimeoutError):
+                    raise limits.too_late() from None
+                raise
         done: asyncio.Future[Reply] = loop.create_future()
-        draft = Draft(options, limits, on_text)
         writer = threading.Thread(
             target=self._write_for, args=(loop, done, turn, asked, conversation, draft), name="gearshift-reply",
             daemon=True,
@@ -115,8 +129,10 @@ class Asking:
         found: Reply | None = None
         failed: BaseException | None = None
         try:
-            turn.begin()
-            found = self._write(asked, conversation, draft)
+            with self._telling(draft):
+                turn.begin()
+                self._write(asked, conversation, draft)
+            found = draft.reply(self._top)
         except BaseException as error:  # noqa: BLE001 - it is the coroutine's
             failed = error
         finally:
@@ -133,7 +149,7 @@ class Asking:
         with suppress(RuntimeError):  # the loop is closed, and nobody waits
             loop.call_soon_threadsafe(tell)
 
-    def _write(self, asked: Asked, conversation: str, draft: Draft) -> Reply:
+    def _write(self, asked: Asked, conversation: str, draft: Draft) -> None:
         try:
             self._answering.write(self._conversations.with_question(conversation, asked), draft)
         except (ModelError, NoRungFits, ReplyTimeout, ShutDown) as error:
@@ -142,9 +158,18 @@ class Asking:
         finally:
             if draft.text or draft.end not in ("", "cancelled"):
                 self._conversations.add(conversation, asked, draft.text)
-        return draft.reply(self._top)
 
-    def _nothing(self, options: Options, limits: Limits) -> Reply:
-        draft = Draft(options, limits, None)
-        draft.end = "cancelled"
-        return draft.reply(self._top)
+    @contextmanager
+    def _telling(self, draft: Draft) -> Iterator[None]:
+        """Tell of a reply that ends within."""
+        try:
+            yield
+        except asyncio.CancelledError:  # whoever asked has gone before its turn
+            draft.end = "cancelled"
+            self._told(draft, None)
+            raise
+        except BaseException as error:
+            self._told(draft, error)
+            raise
+        if draft.end:
+            self._told(draft, None)

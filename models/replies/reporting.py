@@ -7,10 +7,10 @@ from ...pipeline.shielding import shielded
 from ..failures import ModelError
 from .answering import Draft
 from .limits import ReplyTimeout
-from .queueing import ShutDown
+from .queueing import Busy, ShutDown
 from .waiting import NoRungFits
 
-_NAMED = (ModelError, NoRungFits, ReplyTimeout, ShutDown, ValueError)
+_NAMED = (Busy, ModelError, NoRungFits, ReplyTimeout, ShutDown, ValueError)
 
 
 class Finished(msgspec.Struct, frozen=True):

@@ -32,7 +32,10 @@ class ReplyStream(AsyncIterator[str]):
         return await anext(self._pieces)
 
     async def aclose(self) -> None:
-        """End it, if it has not ended; what had been written by then is kept before this returns. Idempotent."""
+        """End it, if it has not ended. Idempotent.
+
+        What had been written by then is in the history before the next reply begins.
+        """
         await self._pieces.aclose()
 
     async def __aenter__(self) -> "ReplyStream":

@@ -60,9 +60,9 @@ def outcome_name(outcome: Ended) -> str:
 def of_reply(followed: Followed, reply: Answered) -> Iterator[tuple[Instrument, Point]]:
     """What to record of a reply that has ended. A rung that no longer is on the ladder counts as none."""
     names = [rung.name for rung in followed.scaler.ladder]
-    rung = reply.rung if reply.rung in names else ""
-    who = ("chat", "gearshift", names[0] if names else "", rung or "")
-    yield REPLIES, ((rung or "", "failed" if reply.error else reply.end), 1)
+    rung = reply.rung if reply.rung is not None and reply.rung in names else ""
+    who = ("chat", "gearshift", names[0] if names else "", rung)
+    yield REPLIES, ((rung, "failed" if reply.error else reply.end), 1)
     yield DURATION, ((*who, reply.error, str(reply.degraded).lower()), reply.seconds)
     if not reply.error and reply.first_seconds is not None:
         yield FIRST, (who, reply.first_seconds)

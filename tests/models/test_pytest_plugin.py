@@ -141,7 +141,7 @@ def test_a_golden_file_may_lie_in_a_folder_that_update_makes(project: Project) -
 
 
 def test_the_example_in_the_readme_runs(project: Project) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "pipeline" / "README.md").read_text("utf-8"), re.DOTALL)
     (example,) = [block for block in blocks if "replay_decisions" in block]
     (name,) = re.findall(r'"(\w+\.jsonl)"', example)
     project.write(example)

@@ -150,6 +150,14 @@ def test_other_machines_are_let_in_only_with_a_key(ladder: Path, tmp_path: Path)
         assert serving.ended() == 0 and "secret" not in serving.log
 
 
+@pytest.mark.parametrize("option", ["--grace", "--timeout"])
+@pytest.mark.parametrize("seconds", ["inf", "nan", "86401"])
+def test_a_time_beyond_a_day_is_wrong_usage_that_names_the_option(option: str, seconds: str, ladder: Path) -> None:
+    done = gearshift("serve", "--port", "0", "--ladder", ladder, option, seconds)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"Invalid value for '{option}'" in done.stderr
+
+
 def test_a_port_in_use_is_one_line(ladder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

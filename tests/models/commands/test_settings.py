@@ -45,6 +45,16 @@ def test_it_shows_each_setting_with_its_value_unit_and_where_it_is_from(file: Pa
     assert {"torch", "transformers"} & set(imported(done)) == set()
 
 
+def test_a_variable_that_a_stronger_place_silences_is_told(file: Path, tiers: Path) -> None:
+    def run(*args: str) -> str:
+        return gearshift("settings", *args, tiers=tiers, GEARSHIFT_SETTINGS=str(file), GEARSHIFT_ALPHA="0.1").stdout
+
+    told = f"GEARSHIFT_ALPHA is set too, but doesn't count: file {file} is stronger"
+    assert run().splitlines()[-1] == told and told in run("alpha") and "is set too" not in run("gap")
+    assert json.loads(run("--json"))["unheard"] == {"alpha": "GEARSHIFT_ALPHA"}
+    assert "doesn't count: --set is stronger" in run("--set", "alpha=0.3")
+
+
 def test_without_a_file_it_tells_where_one_would_be(tmp_path: Path) -> None:
     last = gearshift("settings", XDG_CONFIG_HOME=str(tmp_path)).stdout.splitlines()[-1]
     assert last == f"There is no settings file; one would be {tmp_path}/gearshift/settings.toml"
