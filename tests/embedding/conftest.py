@@ -15,7 +15,7 @@ from tests.models.conftest import make_checkpoint
 def ladder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Its replies are 256 tokens long, as the models never end one by themselves."""
     root = tmp_path_factory.mktemp("ladder")
-    for name, hidden in (("large", 512), ("small", 64)):
+    for name, hidden in (("large", 128), ("small", 64)):
         make_checkpoint(root / name, hidden)
     file = root / "ladder.toml"
     file.write_text("".join(f'[[rung]]\nname = "{n}"\nsource = "{n}"\n' for n in ("large", "small")))
