@@ -80,7 +80,7 @@ def serve(
             fail("serve", error)
         with manager, _measured(manager) as metrics:
             app = create_app(
-                manager, key=key, hosts=_hosts(where, allow_host or []), origins=allow_origin or [],
+                manager, key=key, hosts=_hosts(where, [host, *(allow_host or [])]), origins=allow_origin or [],
                 body_limit=body_limit, max_tokens=max_tokens, timeout=timeout, metrics=metrics,
             )  # fmt: skip
             url = f"http://{_in_url(where.address[0])}:{listener.getsockname()[1]}/v1"
@@ -155,9 +155,9 @@ def _listener(where: "Place") -> "socket.socket":
         fail("serve", f"{where.address[0]}, port {where.address[1]}: {error.strerror}; {remedy}")
 
 
-def _hosts(where: "Place", more: list[str]) -> set[str] | None:
+def _hosts(where: "Place", named: list[str]) -> set[str] | None:
     """Names that may be asked for. A server for other machines has a key, which no web page knows."""
-    return {"localhost", "127.0.0.1", "[::1]", _in_url(where.address[0]), *more} if where.local else None
+    return {"localhost", "127.0.0.1", "[::1]", _in_url(where.address[0]), *named} if where.local else None
 
 
 def _in_url(address: str) -> str:

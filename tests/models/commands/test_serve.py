@@ -150,6 +150,12 @@ def test_other_machines_are_let_in_only_with_a_key(ladder: Path, tmp_path: Path)
         assert serving.ended() == 0 and "secret" not in serving.log
 
 
+def test_the_name_that_it_listens_at_is_one_that_it_may_be_asked_by(ladder: Path) -> None:
+    with Serving(ladder, "--host", "127.1") as serving:
+        url = f"{serving.url}/models"
+        assert [httpx.get(url, headers={"host": name}).status_code for name in ("127.1", "127.2")] == [200, 403]
+
+
 @pytest.mark.parametrize("option", ["--grace", "--timeout"])
 @pytest.mark.parametrize("seconds", ["inf", "nan", "86401"])
 def test_a_time_beyond_a_day_is_wrong_usage_that_names_the_option(option: str, seconds: str, ladder: Path) -> None:

@@ -23,14 +23,6 @@ JSON = {"content-type": "application/json"}
 
 
 @pytest.fixture
-def machine(ladder: Ladder) -> Iterator[Machine]:
-    made = Machine(ladder)
-    made.load()
-    yield made
-    made.manager.shutdown()
-
-
-@pytest.fixture
 def served(machine: Machine) -> Iterator[Served]:
     with Served(machine, body_limit=LIMIT, hosts=("localhost", "127.0.0.1")) as served:
         yield served

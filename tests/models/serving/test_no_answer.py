@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import openai
@@ -12,14 +11,6 @@ from gearshift.models.testing import FakeHost
 
 from tests.models.machine import TOTAL, Machine
 from tests.models.serving.served import HELLO, Gate, Served, ask, brakes, gated, text_of, until, words
-
-
-@pytest.fixture
-def machine(ladder: Ladder) -> Iterator[Machine]:
-    made = Machine(ladder, more={"name_rung": False})
-    made.load()
-    yield made
-    made.manager.shutdown()
 
 
 def test_a_stream_that_is_left_stops_the_model_and_the_next_is_answered(ladder: Ladder) -> None:

@@ -14,14 +14,6 @@ from tests.models.serving.served import HELLO, Gate, Served, ask, brakes, gated,
 
 
 @pytest.fixture
-def machine(ladder: Ladder) -> Iterator[Machine]:
-    made = Machine(ladder, more={"name_rung": False})
-    made.load()
-    yield made
-    made.manager.shutdown()
-
-
-@pytest.fixture
 def client(machine: Machine) -> Iterator[openai.OpenAI]:
     with Served(machine) as served, served.client() as client:
         yield client
