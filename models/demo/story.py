@@ -125,7 +125,7 @@ def _run(ladder: Ladder, host: Host, recording: Path | None, print_now: Callable
         screen.console.print(remedy(log))
     else:
         screen.console.print(
-            "A shortage was foreseen, a sudden one survived, and the best rung is back. No reply was lost."
+            "A shortage was foreseen, a sudden one survived, and a better rung is back. No reply was lost."
         )
     return 1 if wrong else 0
 
