@@ -99,9 +99,9 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="recor
         if not r.back_at:
             return ""
         if self.kind == "upgrade":
-            lasting = f" for {r.back_after:g} s" if r.back_after else ""
+            lasting = f" for {wait(r.back_after)}" if r.back_after else ""
             return f"; it goes down again should others hold over {gib(r.back_at)}{lasting}"
-        return f"; it goes up again once others hold under {gib(r.back_at)} for {r.back_after:g} s"
+        return f"; it goes up again once others hold under {gib(r.back_at)} for {wait(r.back_after)}"
 
     def _repr_html_(self) -> str:
         from .views.html import record_html
@@ -116,6 +116,15 @@ def gib(count: float) -> str:
     '1.50 GiB'
     """
     return f"{count / GIB:.2f} GiB"
+
+
+def wait(seconds: float) -> str:
+    """A time to wait for, no finer than it matters.
+
+    >>> wait(300.0), wait(0.5), wait(324.375)
+    ('300 s', '0.5 s', '324 s')
+    """
+    return f"{round(seconds) if seconds >= 10 else round(seconds, 1):g} s"
 
 
 def duration(seconds: float) -> str:

@@ -23,6 +23,7 @@ def demo(
     from ..demo.checkpoint import DemoMissing, demo_ladder
     from ..demo.story import run_demo
     from ..ladders.ladder import LadderError
+    from .progress import decisions_unlogged
 
     if recording is not None and not recording.parent.is_dir():
         raise typer.BadParameter(f"{recording.parent} is not a folder", param_hint="--recording")
@@ -32,7 +33,8 @@ def demo(
         if models_only:
             typer.echo(f"{demo_ladder(typer.echo).where}: what is used where no ladder is named")
             return
-        code = run_demo(recording)
+        with decisions_unlogged():
+            code = run_demo(recording)
     except (DemoMissing, LadderError) as error:
         fail("demo", error)
     raise typer.Exit(code)

@@ -23,7 +23,7 @@ from ..replies.generation import Options
 from ..switching.switcher import Outcome
 from . import hog
 from .checkpoint import demo_ladder
-from .report import Log, table, verdict
+from .report import Log, remedy, table, verdict
 from .screen import Screen
 
 MIB = 2**20
@@ -121,9 +121,11 @@ def _run(ladder: Ladder, host: Host, recording: Path | None, print_now: Callable
     wrong = verdict(log)
     for line in wrong:
         screen.console.print(f"NOT SHOWN: {line}", style="bold red")
-    if not wrong:
+    if wrong:
+        screen.console.print(remedy(log))
+    else:
         screen.console.print(
-            "A shortage was foreseen, a sudden one survived, and the best rung is back. No reply was lost."
+            "A shortage was foreseen, a sudden one survived, and a better rung is back. No reply was lost."
         )
     return 1 if wrong else 0
 

@@ -1,4 +1,4 @@
-"""An asyncio service: POST /chat streams a reply as server-sent events, GET /state tells the rung and the last notices.
+"""An asyncio service: POST /chat streams events, GET /state tells rung and notices (`pip install 'gearshift[serve]'`).
 
 To change: events, limits, who may reach it. Run `python notebooks/embedding/service.py [LADDER]`, and try
     curl -N localhost:8000/chat -H 'Content-Type: application/json' -d '{"message": "What is gravity?"}'

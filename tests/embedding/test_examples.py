@@ -8,6 +8,7 @@ import pytest
 
 from .examples import FOLDER, program
 
+README = FOLDER.parents[1] / "README.md"
 EXAMPLES = sorted(FOLDER.glob("*.py"))
 PUBLIC = ("gearshift.operators", "gearshift.pipeline", "gearshift.models", "gearshift.models.hosts")
 each = pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -68,3 +69,20 @@ def test_the_operators_end_with_the_error_of_a_series_that_is_none(tmp_path: Pat
     series.write_text("0 much\n")
     done = program("operators_only", series, cache=tmp_path)
     assert done.returncode != 0 and "could not convert string to float: 'much'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), [("service", "pip install 'gearshift[serve]'"), ("other_backend", "pip install xllamacpp")]
+)
+def test_what_an_example_needs_beyond_gearshift_is_told_in_it_and_on_the_front_page(name: str, command: str) -> None:
+    (row,) = (line for line in README.read_text("utf-8").splitlines() if line.startswith(f"| [{name}.py]"))
+    assert command in row and command in (ast.get_docstring(ast.parse((FOLDER / f"{name}.py").read_text())) or "")
+
+
+def test_the_other_examples_need_only_what_gearshift_brings() -> None:
+    for path in EXAMPLES:
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        names = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+        names |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+        beyond = {name.partition(".")[0] for name in names} & {"fastapi", "uvicorn", "xllamacpp"}
+        assert bool(beyond) == (path.stem in ("service", "other_backend")), path

@@ -1,4 +1,5 @@
 import json
+import logging
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -6,12 +7,19 @@ from pathlib import Path
 
 import psutil
 import pytest
+import typer
 from gearshift.models import Ladder
+from gearshift.models.commands.demo import demo
 from gearshift.models.demo.checkpoint import DemoMissing, demo_ladder
+from gearshift.models.demo.report import Log, remedy, table, verdict
 from gearshift.models.demo.story import base_of, demo_settings
 from gearshift.models.hosts.choosing import default_host, forks_workers
 from gearshift.models.needs.checkpoint import read_checkpoint
+from gearshift.pipeline import Decision, Reason, Settings
+from gearshift.pipeline.decision_log import DecisionLog
 from gearshift.pipeline.probes.processes import ProcessTree
+from gearshift.pipeline.testing import sample
+from rich.console import Console
 
 from .commands.command import gearshift
 
@@ -89,3 +97,34 @@ def test_the_conversion_imports_what_it_calls() -> None:
     code = "import gearshift.models.demo.checkpoint as c; c._save(__import__('pathlib').Path('absent.gguf'), None)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "ImportError" not in done.stderr and "absent.gguf" in done.stderr
+
+
+def test_a_decision_is_told_once(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run_demo(_: Path | None) -> int:
+        DecisionLog().write(Decision("downgrade", "large", "small", "immediate", 0.0, Reason("critical")))
+        logging.getLogger("gearshift.pipeline").warning("a probe failed")
+        return 0
+
+    monkeypatch.setattr("gearshift.models.demo.story.run_demo", run_demo)
+    with pytest.raises(typer.Exit):
+        demo()
+    assert caplog.messages == ["a probe failed"]  # the screen has the decision
+
+
+def _log(load: float) -> Log:
+    """A planned downgrade that took 10 s, where the ceiling was crossed after 5."""
+    shift = Decision("downgrade", "large", "small", "planned", 0.0, Reason("forecast"))
+    held = [sample(time, ram=(800 if time >= 5 else 100, 1000), load=load) for time in (0.0, 5.0, 10.0)]
+    return Log(Settings(budget=1000), {"large": 400, "small": 100}, held, [shift], [(shift, 10.0, 10.0)])
+
+
+def test_what_was_not_shown_comes_with_a_remedy() -> None:
+    busy = _log(load=4.0)
+    assert "a planned downgrade ended after the ceiling was crossed" in verdict(busy)
+    assert remedy(busy) == "This machine was busy: 4.0 tasks wanted each core. Run it again when less else runs."
+    assert "--recording" in remedy(_log(load=1.0))
+
+
+def test_a_shift_that_came_late_is_told_as_after_the_crossing(capsys: pytest.CaptureFixture[str]) -> None:
+    Console(width=120).print(table(_log(load=1.0)))
+    assert "shifted 5.0 s after the crossing" in capsys.readouterr().out
