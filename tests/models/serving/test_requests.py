@@ -61,6 +61,7 @@ def test_what_cannot_be_done_is_refused_unless_it_asks_for_nothing(name: str) ->
     [
         ({"temperature": 2.1}, "temperature", "temperature=2.1 can't be used: expected `float` <= 2.0"),
         ({"temperature": -1}, "temperature", ">= 0"),
+        ({"temperature": 1e-9}, "temperature", "must be 0 or from 1e-06 up, and finite, got temperature=1e-09"),
         ({"temperature": True}, "temperature", "got `bool`"),
         ({"top_p": 0}, "top_p", "top_p=0 "),
         ({"max_tokens": 0}, "max_tokens", "max_tokens=0 "),
