@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ..serving.running import Place
 
 _KEY = "GEARSHIFT_API_KEY"
+_LONGEST = 1e9
+"""Seconds, of which infinitely many are too many for a clock."""
 
 
 def serve(
@@ -35,11 +37,13 @@ def serve(
         list[str] | None, typer.Option(metavar="URL", help="Of web pages that may use it; repeatable.")
     ] = None,
     max_tokens: Annotated[int, typer.Option(metavar="N", min=1, help="Of a reply, where the request says none.")] = 512,
-    timeout: Annotated[float, typer.Option(metavar="SECONDS", min=1, help="For each reply, waiting included.")] = 600.0,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=1, max=_LONGEST, help="For each reply, waiting included.")
+    ] = 600.0,
     queue: Annotated[int, typer.Option(metavar="N", min=0, help="Replies that may wait; more are told 429.")] = 16,
     max_body: Annotated[str, typer.Option(metavar="SIZE", help="Of a request, such as 1MiB.")] = "1MiB",
     grace: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0, help="For replies to end, once told to stop.")
+        float, typer.Option(metavar="SECONDS", min=0, max=_LONGEST, help="For replies to end, once told to stop.")
     ] = 30.0,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every decision too.")] = False,
 ) -> None:

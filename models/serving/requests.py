@@ -59,7 +59,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     top_p: _Fraction | None = None
     top_k: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
     min_p: Annotated[float, Meta(ge=0, le=1)] | None = None
-    repetition_penalty: Annotated[float, Meta(gt=0, le=10)] | None = None
+    repetition_penalty: Annotated[float, Meta(ge=0.01, le=10)] | None = None  # by less, logits are infinite
     stop: str | Annotated[list[str], Meta(max_length=16)] | None = None
     seed: int | None = None
 

@@ -173,3 +173,10 @@ def test_what_cannot_be_used_is_one_line(args: list[str], env: dict[str, str], t
     assert (done.returncode, done.stdout) == (code, "")
     assert said(done).startswith(f"gearshift serve: {told}")
     assert "torch" not in imported(done)
+
+
+@pytest.mark.parametrize("option", ["--timeout", "--grace"])
+def test_seconds_without_end_are_wrong_usage(option: str) -> None:
+    done = gearshift("serve", "--port", "0", option, "inf")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"Invalid value for '{option}'" in done.stderr and "Traceback" not in done.stderr
