@@ -65,6 +65,7 @@ def serve(
     for name in ("fastapi", "uvicorn"):
         if _absent(name):
             fail("serve", f"{name} is not installed; pip install 'gearshift[serve]'")
+    _names(allow_host or [], allow_origin or [])
     key = _key(api_key_file)
     where = _place(host, port, key)
     listener = _listener(where)
@@ -125,6 +126,17 @@ def _key(file: Path | None) -> str | None:
     except ValueError as error:
         told = "it is no text" if isinstance(error, UnicodeDecodeError) else error
         fail("serve", f"{where}: {told}")
+
+
+def _names(hosts: list[str], origins: list[str]) -> None:
+    from ..serving.access import checked_host, checked_origin
+
+    for option, check, given in (("--allow-host", checked_host, hosts), ("--allow-origin", checked_origin, origins)):
+        for one in given:
+            try:
+                check(one)
+            except ValueError as error:
+                fail("serve", f"{option}: {error}", 2)
 
 
 def _place(host: str, port: int, key: str | None) -> "Place":

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Collection
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
@@ -70,3 +71,18 @@ def checked_key(key: str) -> str:
     if not key or not all("!" <= letter <= "~" for letter in key):
         raise ValueError("the key must be one or more visible ASCII characters, without spaces; make another")
     return key
+
+
+def checked_host(name: str) -> str:
+    """Raises ValueError for one that no Host header would be taken to hold."""
+    if not name or host_name(name) != name.lower():
+        raise ValueError(f'a host must be a name without a port, such as "example.org" or "[::1]", got {name!r:.80}')
+    return name
+
+
+def checked_origin(origin: str) -> str:
+    """Raises ValueError for one that no browser sends, which would let nobody in."""
+    parts = urlsplit(origin)
+    if origin not in ("*", "null") and not (parts.netloc and origin == f"{parts.scheme}://{parts.netloc.lower()}"):
+        raise ValueError(f'an origin must be such as "https://example.org", with nothing behind, got {origin!r:.80}')
+    return origin

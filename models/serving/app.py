@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from ...operators.typing import whole
 from ..manager import ModelManager
 from ..replies.limits import Limits
-from .access import Access, checked_key
+from .access import Access, checked_host, checked_key, checked_origin
 from .access_log import AccessLog
 from .chat import Chat
 from .errors import ApiError, ClientGone
@@ -58,6 +58,7 @@ def create_app(
     """
     Limits(timeout=timeout)
     whole("body_limit", body_limit, least=1)
+    named, pages = None if hosts is None else [*map(checked_host, hosts)], [*map(checked_origin, origins)]
     chat = Chat(
         manager, body_limit=body_limit, max_tokens=whole("max_tokens", max_tokens, least=1), timeout=timeout,
         keep_alive=keep_alive,
@@ -72,10 +73,10 @@ def create_app(
     app.add_exception_handler(HTTPException, _no_such_path)
     app.add_exception_handler(Exception, _mistaken)
     app.add_exception_handler(ApiError, _refused)
-    app.add_middleware(Access, key=None if key is None else checked_key(key), hosts=hosts)
-    if origins:
+    app.add_middleware(Access, key=None if key is None else checked_key(key), hosts=named)
+    if pages:
         app.add_middleware(
-            CORSMiddleware, allow_origins=list(origins), allow_methods=["GET", "POST"], allow_headers=["*"],
+            CORSMiddleware, allow_origins=pages, allow_methods=["GET", "POST"], allow_headers=["*"],
             expose_headers=["x-request-id", "x-gearshift-rung", "x-gearshift-degraded", "retry-after"],
         )  # fmt: skip
     app.add_middleware(AccessLog)

@@ -59,7 +59,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     top_p: _Fraction | None = None
     top_k: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
     min_p: Annotated[float, Meta(ge=0, le=1)] | None = None
-    repetition_penalty: Annotated[float, Meta(gt=0, le=10)] | None = None
+    repetition_penalty: Annotated[float, Meta(ge=0.01, le=10)] | None = None  # by less, logits are infinite
     stop: str | Annotated[list[str], Meta(max_length=16)] | None = None
     seed: int | None = None
 
@@ -138,7 +138,10 @@ def options_of(request: ChatRequest, max_tokens: int) -> Options:
     if not all(stop):
         raise _wrong("stop", "it holds an empty text, which is everywhere; leave that out")
     length = request.max_completion_tokens or request.max_tokens or max_tokens
-    return Options(max_new_tokens=length, temperature=temperature, stop=stop, sampling=sampling)
+    try:
+        return Options(max_new_tokens=length, temperature=temperature, stop=stop, sampling=sampling)
+    except ValueError as error:  # all but one too close to 0 is refused before
+        raise ApiError(400, str(error), param="temperature", code="invalid_value") from None
 
 
 def _text(where: str, content: str | list[Part] | None) -> str:

@@ -178,6 +178,9 @@ def test_a_port_in_use_is_one_line(ladder: Path) -> None:
         (["--api-key-file", "/nowhere/key"], {}, "--api-key-file: /nowhere/key: No such file or directory", 1),
         ([], {"GEARSHIFT_API_KEY": "two words"}, "GEARSHIFT_API_KEY: the key must be one or more visible", 1),
         (["--host", "no.such.host.invalid"], {}, "--host no.such.host.invalid: ", 2),
+        (["--allow-host", "mine:80"], {}, "--allow-host: a host must be a name without a port", 2),
+        (["--allow-origin", "https://mine/"], {}, "--allow-origin: an origin must be such as", 2),
+        (["--allow-origin", "mine.org"], {}, "--allow-origin: an origin must be such as", 2),
         (["--max-body", "much"], {}, "--max-body: 'much' is no size", 2),
         (["--ladder", "absent.toml"], {}, "absent.toml: can't be read: No such file", 1),
     ],
@@ -187,3 +190,10 @@ def test_what_cannot_be_used_is_one_line(args: list[str], env: dict[str, str], t
     assert (done.returncode, done.stdout) == (code, "")
     assert said(done).startswith(f"gearshift serve: {told}")
     assert "torch" not in imported(done)
+
+
+@pytest.mark.parametrize("option", ["--timeout", "--grace"])
+def test_seconds_without_end_are_wrong_usage(option: str) -> None:
+    done = gearshift("serve", "--port", "0", option, "inf")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"Invalid value for '{option}'" in done.stderr and "Traceback" not in done.stderr

@@ -61,8 +61,10 @@ def test_what_cannot_be_done_is_refused_unless_it_asks_for_nothing(name: str) ->
     [
         ({"temperature": 2.1}, "temperature", "temperature=2.1 can't be used: expected `float` <= 2.0"),
         ({"temperature": -1}, "temperature", ">= 0"),
+        ({"temperature": 1e-9}, "temperature", "must be 0 or from 1e-06 up, and finite, got temperature=1e-09"),
         ({"temperature": True}, "temperature", "got `bool`"),
         ({"top_p": 0}, "top_p", "top_p=0 "),
+        ({"repetition_penalty": 1e-300, "temperature": 1}, "repetition_penalty", "expected `float` >= 0.01"),
         ({"max_tokens": 0}, "max_tokens", "max_tokens=0 "),
         ({"max_tokens": 1, "max_completion_tokens": 2}, "max_tokens", "differs from max_completion_tokens"),
         ({"stop": [""]}, "stop", "empty text"),
