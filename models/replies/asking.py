@@ -71,7 +71,10 @@ class Asking:
         options: Options,
         timeout: float | None,
         on_text: Callable[[str], None] | None = None,
+        *,
+        wait_kept: bool = False,
     ) -> Reply:
+        """wait_kept: end a cancelled one only when what had been written is in the history, else at once."""
         asked = checked_question(message, conversation)
         loop, cancelled = asyncio.get_running_loop(), threading.Event()
         limits = Limits(cancelled, timeout)
@@ -87,9 +90,10 @@ class Asking:
                     raise limits.too_late() from None
                 raise
         done: asyncio.Future[Reply] = loop.create_future()
+        kept = asyncio.Event()
         writer = threading.Thread(
-            target=self._write_for, args=(loop, done, turn, asked, conversation, draft), name="gearshift-reply",
-            daemon=True,
+            target=self._write_for, args=(loop, done, kept, turn, asked, conversation, draft),
+            name="gearshift-reply", daemon=True,
         )  # fmt: skip
         try:
             with self._lock:
@@ -100,11 +104,16 @@ class Asking:
             raise
         try:
             return await done
+        except asyncio.CancelledError:
+            cancelled.set()
+            if wait_kept:
+                await kept.wait()
+            raise
         finally:
             cancelled.set()
 
     def stream(self, message: Question, conversation: str, options: Options, timeout: float | None) -> ReplyStream:
-        return ReplyStream(lambda put: self.generate(message, conversation, options, timeout, put))
+        return ReplyStream(lambda put: self.generate(message, conversation, options, timeout, put, wait_kept=True))
 
     def wait_ended(self) -> None:
         """Until no reply is written any more, but for one that the calling thread writes."""
@@ -120,6 +129,7 @@ class Asking:
         self,
         loop: asyncio.AbstractEventLoop,
         done: "asyncio.Future[Reply]",
+        kept: asyncio.Event,
         turn: Turn,
         asked: Asked,
         conversation: str,
@@ -139,6 +149,7 @@ class Asking:
             turn.leave()
 
         def tell() -> None:
+            kept.set()
             if done.cancelled():
                 return
             if failed is not None:

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
-from contextlib import suppress
-from typing import Any
+from types import AsyncGeneratorType
+from typing import Any, cast
 
 from .generation import Reply
 
@@ -16,9 +16,11 @@ class ReplyStream(AsyncIterator[str]):
     """
 
     def __init__(self, write: Callable[[Callable[[str], None]], Coroutine[Any, Any, Reply]]) -> None:
+        self._asked: list[asyncio.Task[Reply]] = []
         self._ended: list[Reply] = []
         # the generator must not know this object: dropped in mid-loop, it is to be closed at once, not by the collector
-        self._pieces = _pieces(write, self._ended.append)
+        pieces = _pieces(write, self._asked.append, self._ended.append)
+        self._pieces = cast("AsyncGeneratorType[str, None]", pieces)
 
     @property
     def reply(self) -> Reply | None:
@@ -32,11 +34,14 @@ class ReplyStream(AsyncIterator[str]):
         return await anext(self._pieces)
 
     async def aclose(self) -> None:
-        """End it, if it has not ended. Idempotent.
+        """End it, if it has not ended; what had been written by then is kept before this returns. Idempotent.
 
-        What had been written by then is in the history before the next reply begins.
+        From any task: a loop that waits for a piece in another one ends.
         """
-        await self._pieces.aclose()
+        if self._pieces.ag_running:
+            await _called_off(self._asked[0])
+        else:
+            await self._pieces.aclose()
 
     async def __aenter__(self) -> "ReplyStream":
         return self
@@ -46,7 +51,9 @@ class ReplyStream(AsyncIterator[str]):
 
 
 async def _pieces(
-    write: Callable[[Callable[[str], None]], Coroutine[Any, Any, Reply]], ended: Callable[[Reply], None]
+    write: Callable[[Callable[[str], None]], Coroutine[Any, Any, Reply]],
+    asked: Callable[[asyncio.Task[Reply]], None],
+    ended: Callable[[Reply], None],
 ) -> AsyncGenerator[str, None]:
     loop = asyncio.get_running_loop()
     pieces: asyncio.Queue[str | None] = asyncio.Queue()
@@ -55,14 +62,20 @@ async def _pieces(
         loop.call_soon_threadsafe(pieces.put_nowait, piece)
 
     reply = loop.create_task(write(put))
+    asked(reply)
     reply.add_done_callback(lambda _: pieces.put_nowait(None))
     try:
         while (piece := await pieces.get()) is not None:
             yield piece
     finally:
-        left_early = not reply.done()
+        if not reply.done():
+            await _called_off(reply)
+    if not reply.cancelled():  # else it was closed while a piece was waited for
+        ended(await reply)
+
+
+async def _called_off(reply: asyncio.Task[Reply]) -> None:
+    """Until it has ended. A second cancel would keep it from waiting for what is written."""
+    if not reply.cancelling():
         reply.cancel()
-        if left_early:
-            with suppress(asyncio.CancelledError):
-                await reply
-    ended(await reply)
+    await asyncio.wait({reply})

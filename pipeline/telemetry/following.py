@@ -1,8 +1,10 @@
 """Managers and scalers that are followed: what each tells, kept until somebody looks."""
 
 import threading
+import weakref
+from collections import Counter
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from reactivex import Observable, abc
 from reactivex.disposable import CompositeDisposable, Disposable
@@ -73,13 +75,28 @@ class Manager(Protocol):
     def replies(self) -> Observable[Any]: ...
 
 
-class Followed:
-    """One manager or scaler, as it has told of itself. A sample costs two assignments; the rest is done on looking."""
+class Counted(NamedTuple):
+    """What had been counted under a name when it was left. before: the decisions of scalers before this one."""
 
-    def __init__(self, name: str, source: "ProactiveScaler | Manager") -> None:
+    scaler: "weakref.ref[ProactiveScaler]"
+    samples: int
+    before: "Counter[tuple[str, str, str]]"
+    decisions: "Counter[tuple[str, str, str]]"
+
+
+class Followed:
+    """One manager or scaler, as it has told of itself. A sample costs two assignments; the rest is done on looking.
+
+    earlier: what was counted under its name; that goes on, as a counter never falls.
+    """
+
+    def __init__(self, name: str, source: "ProactiveScaler | Manager", earlier: Counted | None = None) -> None:
         self.name, self.scaler = name, source if isinstance(source, ProactiveScaler) else source.scaler
         self.seen: tuple[Outlook, float] | None = None
-        self.samples = 0
+        self.samples = 0 if earlier is None else earlier.samples
+        self._before: Counter[tuple[str, str, str]] = Counter()
+        if earlier is not None:
+            self._before = earlier.before if earlier.scaler() is self.scaler else earlier.decisions
         self.residency: Residency | None = None
         self.decision: Decision | None = None
         self.missed: set[str] = set()
@@ -95,6 +112,15 @@ class Followed:
 
     def decide(self, decision: Decision) -> None:
         self.decision = decision
+
+    @property
+    def decisions(self) -> "Counter[tuple[str, str, str]]":
+        """How many there were under this name, by kind, urgency and rule."""
+        return self._before + Counter(self.scaler.counts)
+
+    @property
+    def counted(self) -> Counted:
+        return Counted(weakref.ref(self.scaler), self.samples, self._before, self.decisions)
 
     @property
     def age(self) -> float | None:
@@ -120,6 +146,7 @@ class Follower:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._followed: dict[str, Followed] = {}
+        self._left: dict[str, Counted] = {}
 
     @property
     def followed(self) -> list[Followed]:
@@ -137,19 +164,15 @@ class Follower:
             name: the value of `gearshift.manager`, which tells several in one process apart.
 
         Raises:
-            TypeError: for anything else. ValueError: for a name that is in use, or empty.
+            TypeError: for anything else. ValueError: for a name that is in use or empty, or that UTF-8 has no form for.
         """
-        if not isinstance(getattr(source, "scaler", source), ProactiveScaler):
-            raise TypeError(f"follow takes a ModelManager or a ProactiveScaler, got {source!r}")
-        if not name:
-            raise ValueError("name must not be empty, got name=''")
-        followed = Followed(name, source)
+        _check(source, name)
         with self._lock:
             if name in self._followed:
                 raise ValueError(
                     f"something is followed under the name {name!r} already; dispose of that, or pass another name="
                 )
-            self._followed[name] = followed
+            followed = self._followed[name] = Followed(name, source, self._left.get(name))
         wires = CompositeDisposable(Disposable(lambda: self._leave(followed)))
         for stream, take in self._streams(source, followed):
             wires.add(stream.subscribe(take))
@@ -159,6 +182,7 @@ class Follower:
         with self._lock:
             if self._followed.get(followed.name) is followed:
                 del self._followed[followed.name]
+                self._left[followed.name] = followed.counted
 
     def _streams(
         self, source: "ProactiveScaler | Manager", followed: Followed
@@ -183,3 +207,16 @@ class Follower:
     def _answered(self, followed: Followed, reply: Answered) -> None:
         """A reply has ended."""
         raise NotImplementedError
+
+
+def _check(source: Any, name: Any) -> None:
+    """Raise TypeError, ValueError: later it would be the scrapes that fail."""
+    if not isinstance(getattr(source, "scaler", source), ProactiveScaler):
+        raise TypeError(f"follow takes a ModelManager or a ProactiveScaler, got {source!r}")
+    streams = () if isinstance(source, ProactiveScaler) else ("residencies", "outcomes", "replies")
+    if lacking := [each for each in streams if not hasattr(source, each)]:
+        raise TypeError(f"what is followed has no {', no '.join(lacking)}; follow its .scaler instead, got {source!r}")
+    if not isinstance(name, str):
+        raise TypeError(f"name must be a str, got name={name!r}")
+    if not name or name != name.encode(errors="ignore").decode():
+        raise ValueError(f"name must not be empty, and of text that UTF-8 has a form for, got name={name!r}")

@@ -193,12 +193,12 @@ READINGS = (
     ),
     Instrument("gearshift.sample.age", "gauge", "s", "Time since the newest sample came.", (), _age),
     Instrument(
-        "gearshift.samples", "counter", "{sample}", "Samples since it is followed.", (), lambda f: [((), f.samples)]
+        "gearshift.samples", "counter", "{sample}", "Samples while it was followed.", (), lambda f: [((), f.samples)]
     ),
     Instrument(
         "gearshift.decisions", "counter", "{decision}", "Decisions since the start, by what, how urgent, and why.",
         ("gearshift.decision.kind", "gearshift.decision.urgency", "gearshift.decision.rule"),
-        lambda f: f.scaler.counts.items(),
+        lambda f: f.decisions.items(),
     ),
 )  # fmt: skip
 """In the order in which they are told."""

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from ...operators.typing import finite, not_negative, positive, whole
 from ..rungs import Residency, Rung, checked_ladder
-from ..samples import Pool, Pressure, Sample
+from ..samples import Device, Pool, Pressure, Sample
 from ..words import GIB
 
 PoolLike: TypeAlias = Pool | tuple[float, float] | None
@@ -14,6 +14,7 @@ PoolLike: TypeAlias = Pool | tuple[float, float] | None
 
 _BY_KEYWORD = ("ram", "mps")
 _FIELDS = tuple(name for name in Sample.__struct_fields__ if name not in ("time", "pools"))
+_UNKNOWABLE = ("cpu", "load", "swap_used", "swap_in", "alarm")
 _STATES = ("empty", "shifting", "ready")
 
 
@@ -87,6 +88,8 @@ def samples_of(
     >>> samples_of({"ram": [100], "cuda:0": [0]}, total={"ram": 1000, "cuda:0": 800})[0].pools["cuda:0"]
     Pool(total=800, used=0, own=0)
     """
+    for name in (name for name in _BY_KEYWORD if name in more):
+        raise TypeError(f"{name}={more[name]!r} is one pool; its series is external={{{name!r}: [bytes, …]}}")
     series = {name: list(levels) for name, levels in _series(external).items()}
     if len({len(levels) for levels in series.values()}) > 1:
         lengths = {name: len(levels) for name, levels in series.items()}
@@ -168,8 +171,15 @@ def _series(external: Any) -> Mapping[str, Iterable[float | None]]:
     if isinstance(external, Mapping):
         if not external:
             raise ValueError("external must hold at least one pool's series, got an empty mapping")
-        return external
-    return {"ram": external}
+        found = external
+    else:
+        found = {"ram": external}
+    for name, levels in found.items():
+        if not isinstance(levels, Iterable):
+            raise TypeError(
+                f"external use of {name} must be a series of bytes, got {levels!r}; for one sample, [{levels!r}]"
+            )
+    return found
 
 
 def _sample(time: float, pools: dict[str, Pool | None], fields: dict[str, Any]) -> Sample:
@@ -226,7 +236,7 @@ def _checked(more: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in more.items():
         if name not in _FIELDS:
             raise TypeError(_unknown(name))
-        made[name] = _field(name, value)
+        made[name] = None if value is None and name in _UNKNOWABLE else _field(name, value)
     return made
 
 
@@ -234,18 +244,36 @@ def _field(name: str, value: Any) -> Any:
     if name == "missing":
         return (value,) if isinstance(value, str) else tuple(value)
     if name == "pressure":
-        stalls = {key: stall if isinstance(stall, Pressure) else Pressure(*stall) for key, stall in value.items()}
-        for key, stall in stalls.items():
-            for share in (stall.some, stall.full):
-                _share(f"pressure of {key}", share)
-        return stalls
-    if value is None or name in ("devices", "alarm"):
+        return {key: _stalled(key, stall) for key, stall in _by_name(name, value).items()}
+    if name == "devices":
+        for key, device in _by_name(name, value).items():
+            if not isinstance(device, Device):
+                raise TypeError(f"devices[{key!r}] must be a Device, got {device!r}")
+        return value
+    if name == "alarm":
+        if not isinstance(value, bool):
+            raise TypeError(f"alarm must be True, False or None, got alarm={value!r}")
         return value
     if name == "swap_used":
         return whole_bytes(name, value)
     if name == "cpu":
         return _share(name, value)
     return finite(name, value) if name == "wall" else not_negative(name, value)
+
+
+def _by_name(what: str, given: Any) -> Mapping[str, Any]:
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{what} must be a mapping by name, got {what}={given!r}")
+    return given
+
+
+def _stalled(name: str, stall: Any) -> Pressure:
+    if not isinstance(stall, Pressure) and not (isinstance(stall, tuple | list) and len(stall) == 2):
+        raise TypeError(f"pressure of {name} must be (some, full), or a Pressure, got {stall!r}")
+    made = stall if isinstance(stall, Pressure) else Pressure(*stall)
+    for share in (made.some, made.full):
+        _share(f"pressure of {name}", share)
+    return made
 
 
 def _share(name: str, value: Any) -> float:

@@ -131,10 +131,10 @@ class FakeLoader:
         self._now = max(self._now, time)
 
     def _begin(self, decision: Decision) -> None:
-        if self._under_way is None and decision.target == self.rung:
-            self._settle(self.rung, decision.time)
-            return
         self._now = max(self._now, decision.time)
+        if self._under_way is None and decision.target == self.rung:
+            self._settle(self.rung, self._now)
+            return
         left, self.rung = self.rung, None
         self._under_way, self._began = decision, self._now
         self._due = self._now + (self._seconds[decision.target] if decision.target is not None else 0.0)

@@ -52,6 +52,8 @@ def write_recording(
             raise TypeError(f"a recording holds {names}, got {line!r}")
     if not any(isinstance(line, Sample) for line in kept):
         raise ValueError(f"a recording needs at least one sample, got {len(kept)} lines without one for {path}")
+    if not isinstance(settings, Settings | None):
+        raise TypeError(f"settings must be Settings or None, got settings={settings!r}")
     header = Header(VERSION, ladder=checked_ladder(ladder) if ladder else (), settings=settings)
     recorder = Recorder(path, header=header, keep=0)
     try:

@@ -4,6 +4,8 @@ import os
 import shutil
 
 import pytest
+from gearshift.pipeline.telemetry import PrometheusMetrics
+from prometheus_client import CollectorRegistry
 
 from tests.models.telemetry.scraping import Prometheus
 
@@ -25,3 +27,8 @@ def promtool() -> str:
 @pytest.fixture
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Prometheus:
     return Prometheus(program("prometheus"), tmp_path_factory.mktemp("prometheus"))
+
+
+@pytest.fixture
+def metrics() -> PrometheusMetrics:
+    return PrometheusMetrics(CollectorRegistry())

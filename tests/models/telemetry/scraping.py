@@ -1,4 +1,4 @@
-"""A Prometheus in a process of its own, on a free port, and a server that it scrapes."""
+"""What a scrape tells; a Prometheus in a process of its own, on a free port, and a server that it scrapes."""
 
 import json
 import socket
@@ -14,6 +14,7 @@ from typing import Any
 
 from gearshift.pipeline.telemetry import PrometheusMetrics
 from prometheus_client import start_http_server
+from prometheus_client.parser import text_string_to_metric_families
 
 DEADLINE = 120
 
@@ -22,6 +23,18 @@ def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return found.getsockname()[1]
+
+
+def series(metrics: PrometheusMetrics, name: str, **labels: str) -> dict[tuple[str, ...], float]:
+    """Values by those of the labels that were not asked for, but for the manager's."""
+    body, _ = metrics.exposition()
+    found: dict[tuple[str, ...], float] = {}
+    for family in text_string_to_metric_families(body.decode()):
+        for sample in family.samples:
+            if sample.name == name and all(sample.labels.get(key) == value for key, value in labels.items()):
+                left = sorted(key for key in sample.labels if key not in (*labels, "gearshift_manager"))
+                found[tuple(sample.labels[key] for key in left)] = sample.value
+    return found
 
 
 class Prometheus:

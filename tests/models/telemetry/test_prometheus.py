@@ -7,29 +7,12 @@ from typing import Any
 import pytest
 from gearshift.models import Ladder, ModelManager, NoRungFits
 from gearshift.pipeline.telemetry import INSTRUMENTS, PrometheusMetrics
-from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 from reactivex import Subject
 
 from tests.models.machine import FOUR, Machine
+from tests.models.telemetry.scraping import series
 from tests.models.telemetry.shifting import SHORT, Shifting, until
-
-
-@pytest.fixture
-def metrics() -> PrometheusMetrics:
-    return PrometheusMetrics(CollectorRegistry())
-
-
-def series(metrics: PrometheusMetrics, name: str, **labels: str) -> dict[tuple[str, ...], float]:
-    """Values by those of the labels that were not asked for, but for the manager's."""
-    body, _ = metrics.exposition()
-    found: dict[tuple[str, ...], float] = {}
-    for family in text_string_to_metric_families(body.decode()):
-        for sample in family.samples:
-            if sample.name == name and all(sample.labels.get(key) == value for key, value in labels.items()):
-                left = sorted(key for key in sample.labels if key not in (*labels, "gearshift_manager"))
-                found[tuple(sample.labels[key] for key in left)] = sample.value
-    return found
 
 
 def test_it_tells_what_runs_what_was_decided_how_that_ended_and_what_was_answered(
@@ -225,6 +208,8 @@ def test_after_disposal_it_is_told_no_more_and_followed_again_what_was_counted_g
             machine.manager.respond("Hi", options=FOUR)
             assert series(metrics, "gearshift_pool_external_bytes") == {("ram",): 0}
             assert series(metrics, "gearshift_replies_total") == {("length", "large"): 2}
+            assert series(metrics, "gearshift_samples_total") == {(): 2}
+            assert sum(series(metrics, "gearshift_decisions_total").values()) == 1
 
 
 def test_a_scraper_that_is_asked_while_all_goes_on_neither_fails_nor_ends_a_stream(

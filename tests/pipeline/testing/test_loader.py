@@ -138,6 +138,13 @@ def test_time_goes_on_from_its_latest_moment() -> None:
     assert watched.loader.rung == "large"
 
 
+def test_a_decision_of_an_earlier_moment_for_what_is_loaded_takes_no_time_back() -> None:
+    watched = Watched(loaded="large")
+    watched.at(9.0)
+    watched.loader.obey(wish("large", 6.0))
+    assert watched.told[1:] == [Residency(9.0, "ready", "large")]
+
+
 def test_a_recording_s_own_models_are_taken_off() -> None:
     watched = Watched(loaded="small")
     watched.loader.push(sample(0.0, ram=(700, 1000), own=500))

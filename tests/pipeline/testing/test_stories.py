@@ -40,6 +40,12 @@ def test_a_file_that_is_no_recording_is_left_alone(tmp_path: Path) -> None:
     assert file.read_text() == "years of work"
 
 
+def test_settings_that_are_none_are_refused_as_no_reader_would_take_the_file(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="settings must be Settings or None, got settings=5"):
+        write_recording(tmp_path / "story.jsonl", STORY, settings=5)  # pyright: ignore[reportArgumentType]
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("lines", "ladder", "error", "says"),
     [
