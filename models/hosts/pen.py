@@ -7,6 +7,9 @@ from ..engine.braking import WindUp
 from ..replies.conversation import Message, fitted
 from ..replies.generation import CHARACTERS, Brake, Written
 
+_FRAME = 8
+"""Tokens that a chat template puts around a message, at most: its role, and where it begins and ends."""
+
 
 class Pen:
     """Streams a reply for `Model.generate`, ends it as the brake tells, and says how it went.
@@ -60,15 +63,16 @@ class Pen:
 def recent(messages: list[Message], tokens: int) -> list[Message]:
     """The latest turns of `messages` that `tokens` hold, at three characters a token, with the system prompt.
 
-    Whole turns are left out, the oldest first, and never the newest: whether that fits is for the model to say.
+    Each message counts 8 tokens more, for what a chat template puts around it. Whole turns are left out, the oldest
+    first, and never the newest: whether that fits is for the model to say.
 
     >>> turns = [{"role": role, "content": 30 * "x"} for role in ("user", "assistant", "user")]
-    >>> len(recent(turns, 30)), len(recent(turns, 29)), len(recent(turns, 1))
+    >>> len(recent(turns, 54)), len(recent(turns, 53)), len(recent(turns, 1))
     (3, 1, 1)
     """
 
     def fits(some: list[Message]) -> bool:
-        return sum(len(message["content"]) for message in some) <= CHARACTERS * tokens
+        return sum(len(message["content"]) + CHARACTERS * _FRAME for message in some) <= CHARACTERS * tokens
 
     try:
         return fitted(messages, lambda some: some, fits)

@@ -75,6 +75,11 @@ def test_a_brake_ends_the_reading_of_a_long_prompt(backend: ModuleType, rungs: L
     model.close()
 
 
+def test_a_conversation_of_very_many_short_turns_is_answered(model: Model) -> None:
+    old = [{"role": role, "content": f"number {i} ok"} for i in range(2000) for role in ("user", "assistant")]
+    assert model.generate([*old, *QUESTION], "", Options(max_new_tokens=4), lambda _: None, Brake()).tokens
+
+
 def test_old_turns_are_left_out_and_a_message_that_is_too_long_is_refused_with_the_numbers(model: Model) -> None:
     old = [{"role": role, "content": "water " * 300} for role in ("user", "assistant")] * 3
     assert model.generate([*old, *QUESTION], "", Options(max_new_tokens=4), lambda _: None, Brake()).tokens

@@ -47,7 +47,12 @@ def test_wound_up_it_ends_within_the_tokens_that_are_left() -> None:
 def test_the_oldest_turns_go_first_and_the_system_prompt_and_the_question_stay() -> None:
     system = {"role": "system", "content": "xxx"}
     asked = [system, *turns(30, 30, 3, 3, 3)]
-    assert recent(asked, 24) == asked
-    assert recent(asked, 23) == [system, *asked[3:]]
+    assert recent(asked, 72) == asked
+    assert recent(asked, 71) == [system, *asked[3:]]
     assert recent(asked, 1) == [system, asked[-1]]
     assert len(asked) == 6
+
+
+def test_what_a_template_puts_around_many_short_turns_counts_too() -> None:
+    asked = turns(*[1] * 4001)
+    assert len(recent(asked, 1000)) < 1000 // 8
