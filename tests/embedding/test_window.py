@@ -66,8 +66,8 @@ def test_escape_cancels_the_reply_and_what_was_typed_meanwhile_can_be_asked(tmp_
         await ask(pilot, "again")
         assert window.query_one("Input").value == "again" and "> again" not in window.talk
         await pilot.press("escape")
+        await until(pilot, lambda: words.release() or "end: cancelled" in window.status)
         words.release(1000)
-        await until(pilot, lambda: "end: cancelled" in window.status)
         await pilot.press("enter")
         await until(pilot, lambda: "256 tokens" in window.status)
 
