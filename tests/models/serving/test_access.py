@@ -173,13 +173,17 @@ def test_a_request_whose_head_does_not_come_is_not_waited_for(
     monkeypatch.setattr("gearshift.models.serving.promptness.HEAD", 0.5)
     head = b"GET /health HTTP/1.1\r\nhost: localhost\r\n"
     with Served(machine) as served:
-        for begun in (b"", head, head + b"\r\n" + head):
+        for before, begun in ((b"", b""), (b"", head), (head + b"\r\n", head)):
             with socket.create_connection(("127.0.0.1", served.port), 60) as raw:
-                raw.sendall(begun)
                 seen = b""
+                if before:  # one that was answered, on the same connection
+                    raw.sendall(before)
+                    while not seen.endswith(b"}"):
+                        seen += raw.recv(1 << 16)
+                raw.sendall(begun)
                 while piece := raw.recv(1 << 16):
                     seen += piece
-            assert seen.count(b"HTTP/1.1 200 ") == begun.count(b"\r\n\r\n")
+            assert seen.count(b"HTTP/1.1 200 ") == (1 if before else 0)
 
 
 def test_a_reply_may_take_longer_than_a_head(ladder: Ladder, monkeypatch: pytest.MonkeyPatch) -> None:
