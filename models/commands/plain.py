@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from ...pipeline.watch.spans import clean
+from ...pipeline.watch.spans import clean_lines
 
 
 def plain(text: str, style: str = "", *, no_wrap: bool | None = None) -> Text:
@@ -12,4 +12,4 @@ def plain(text: str, style: str = "", *, no_wrap: bool | None = None) -> Text:
     [bold]a\x1b[31mb
     c
     """
-    return Text("\n".join(map(clean, text.split("\n"))), style, no_wrap=no_wrap)
+    return Text(clean_lines(text), style, no_wrap=no_wrap)

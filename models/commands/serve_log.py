@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ...pipeline.watch.spans import clean
+from ...pipeline.watch.spans import clean_lines
 
 _LOGGERS = ("gearshift", "uvicorn.error")
 
@@ -13,8 +13,7 @@ class _Line(logging.Formatter):
     """With the time of day, and nothing that a terminal might obey; a mistake keeps its traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
-        told = super().format(record)
-        return "\n".join(map(clean, told.split("\n")))
+        return clean_lines(super().format(record))
 
 
 @contextmanager

@@ -39,6 +39,16 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def clean_lines(text: str) -> str:
+    r"""The same, but the text stays in its lines.
+
+    >>> print(clean_lines("a\x1b[31mb\nc"))
+    a\x1b[31mb
+    c
+    """
+    return "\n".join(map(clean, text.split("\n")))
+
+
 def length(line: Line) -> int:
     """In cells of the terminal."""
     return sum(cell_len(text) for text, _ in line)
