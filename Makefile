@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 NEED_MIB := 4000
 
-.PHONY: demo test lint docs bench notebooks pictures release clean check
+.PHONY: demo test lint docs bench exhaust hammer fuzz soak survive notebooks pictures release clean check
 
 demo: $(VENV)/.demo
 	$(BIN)/gearshift demo $(ARGS)
@@ -37,6 +37,22 @@ bench: $(VENV)/.bench $(VENV)/.demo
 	$(BIN)/python -m tests.benchmarks.leads
 	$(BIN)/python -m tests.benchmarks.needs
 	$(BIN)/python -m tests.benchmarks.shifting
+
+exhaust: $(VENV)/.dev
+	$(BIN)/python -m tests.survival.exhaustion $(ARGS)
+
+hammer: $(VENV)/.dev
+	$(BIN)/python -m tests.survival.hammer $(ARGS)
+
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m tests.fuzz.streams $(ARGS)
+	$(BIN)/python -m tests.fuzz.readers $(ARGS)
+
+soak: $(VENV)/.dev
+	$(BIN)/python -m tests.survival.soak $(ARGS)
+
+survive: exhaust hammer fuzz soak
+	$(BIN)/python -m tests.survival.tally
 
 notebooks: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/test_notebooks.py $(ARGS)
