@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -58,10 +59,13 @@ class Group:
         return Group(folder, 1)
 
     def remove(self) -> None:
-        """And the groups below it, once their processes have ended."""
-        for folder in sorted((f for f in self.folder.rglob("*") if f.is_dir()), reverse=True):
+        """And the groups below it, with whatever still runs in them."""
+        below = (folder for folder in self.folder.rglob("*") if folder.is_dir())
+        for folder in (*sorted(below, reverse=True), self.folder):
+            for pid in (folder / "cgroup.procs").read_text().split():
+                with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+                    os.kill(int(pid), signal.SIGKILL)
             _remove(folder)
-        _remove(self.folder)
 
     def _file(self, v1: str, v2: str) -> Path:
         return self.folder / (v1 if self._v1 else v2)

@@ -6,6 +6,7 @@ python -m tests.survival.exhaustion.naive CHECKPOINT; it ends with its standard 
 import sys
 import threading
 
+import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from .app import say
@@ -14,7 +15,7 @@ from .app import say
 def main() -> None:
     over = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
-    model = AutoModelForCausalLM.from_pretrained(sys.argv[1])
+    model = AutoModelForCausalLM.from_pretrained(sys.argv[1], dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
     prompt = tokenizer("Go on.", return_tensors="pt")
     number = 0

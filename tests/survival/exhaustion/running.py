@@ -82,6 +82,14 @@ class Watched:
     def alive(self) -> bool:
         return self._process.poll() is None
 
+    def ends_within(self, seconds: float) -> bool:
+        """By itself?"""
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def end(self) -> int:
         """Ask it to end; its exit status, and after the patience that of a kill."""
         assert self._process.stdin is not None

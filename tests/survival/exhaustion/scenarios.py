@@ -58,7 +58,7 @@ def _verdict(inside: Group, watched: Watched, *, faults: int, began: float, reac
 
 
 def growth(ground: Ground) -> Told:
-    """A program grows until the best rung would no longer fit beside it: the shift comes first, and nobody is killed."""
+    """A program grows until the best rung would not fit beside it: the shift comes first, and nobody is killed."""
     with _talking("growth", ground, interval=0.5, window=10, horizon=5) as (inside, watched, base, own):
         size = int((base + own) / 0.6)
         assert inside.limit(size)
@@ -113,7 +113,7 @@ def full(ground: Ground) -> Told:
         with neighbour(inside, int(0.95 * size) - base, rate=48 * MIB):
             down = watched.until("decision", lambda e: e["way"] == "shed", since=since)
             refused = watched.until("refused", since=since)
-            assert "fit" in refused["why"], refused
+            assert "the smallest rung needs" in refused["why"], refused
         back = watched.until("reply", since=watched.now())
         assert back["whole"], back
         told = _verdict(inside, watched, faults=1, began=began, reached=down)
