@@ -27,9 +27,12 @@ class Group:
     @property
     def resident(self) -> int:
         """What its processes hold: anonymous memory and mapped files, without cache that nobody maps."""
-        names = ("total_rss", "total_mapped_file") if self._v1 else ("anon", "file_mapped")
-        stat = dict(line.split() for line in (self.folder / "memory.stat").read_text().splitlines())
-        return sum(int(stat[name]) for name in names)
+        return self.anonymous + self._stat("total_mapped_file", "file_mapped")
+
+    @property
+    def anonymous(self) -> int:
+        """What the kernel can't take back without swap."""
+        return self._stat("total_rss", "anon")
 
     @property
     def kills(self) -> int:
@@ -66,6 +69,10 @@ class Group:
                 with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
                     os.kill(int(pid), signal.SIGKILL)
             _remove(folder)
+
+    def _stat(self, v1: str, v2: str) -> int:
+        stat = dict(line.split() for line in (self.folder / "memory.stat").read_text().splitlines())
+        return int(stat[v1 if self._v1 else v2])
 
     def _file(self, v1: str, v2: str) -> Path:
         return self.folder / (v1 if self._v1 else v2)

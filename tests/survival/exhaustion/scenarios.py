@@ -22,7 +22,8 @@ class Ground(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What came of a run. seconds: from the fault to the smaller rung's being there."""
+    """What came of a run. kernel_kills: of all that was in the group. seconds: from the fault to the smaller rung's
+    being there."""
 
     faults: int
     replies: int
@@ -30,6 +31,7 @@ class Told(NamedTuple):
     refused: int
     app_kills: int
     worker_kills: int
+    kernel_kills: int
     seconds: float
 
 
@@ -52,9 +54,9 @@ def _verdict(inside: Group, watched: Watched, *, faults: int, began: float, reac
     asked, refused = watched.of("asked"), watched.of("refused")
     replies = [event for event in watched.of("reply") if event["whole"]]
     lost = len(asked) - len(replies) - len(refused)
-    return Told(
-        faults, len(replies), lost, len(refused), app_kills, kills - app_kills, max(0.0, reached["time"] - began)
-    )
+    worker_kills = sum("killed by signal 9" in event["why"] for event in watched.of("outcome"))
+    seconds = max(0.0, reached["time"] - began)
+    return Told(faults, len(replies), lost, len(refused), app_kills, worker_kills, kills, seconds)
 
 
 def growth(ground: Ground) -> Told:
@@ -68,19 +70,20 @@ def growth(ground: Ground) -> Told:
             after = watched.until("reply", lambda e: e["rungs"][-1] != "large", since=since)
             watched.until("reply", since=watched.events.index(after) + 1)
         told = _verdict(inside, watched, faults=1, began=began, reached=down)
-    assert told.worker_kills == told.app_kills == 0, told
+    assert told.kernel_kills == told.app_kills == 0, told
     return told
 
 
 def block(ground: Ground) -> Told:
     """A program takes more at once than is left: the kernel takes the worker, and a smaller rung ends its sentence."""
-    with _talking("block", ground) as (inside, watched, base, own):
+    with _talking("block", ground, interval=2, fastest=2) as (inside, watched, base, own):
         size = int((base + own) / 0.6)
         assert inside.limit(size)
         since = watched.now()
         watched.until("writing", lambda e: e["rung"] == "large", since=since)
+        watched.until("sample", since=watched.now())  # so that the next look comes after the block
         began = time.monotonic()
-        with neighbour(inside, size - base - own // 2, rate=0):
+        with neighbour(inside, size - inside.anonymous + 64 * MIB, rate=0):
             down = watched.until("outcome", _smaller, since=since)
             two = watched.until("reply", lambda e: len(e["rungs"]) > 1, since=since)
             assert two["rungs"][0] == "large" and two["whole"], two
@@ -100,7 +103,7 @@ def lowered(ground: Ground) -> Told:
         assert _until(lambda: inside.limit(int(inside.resident / 0.75)))
         watched.until("reply", since=watched.now())
         told = _verdict(inside, watched, faults=2, began=began, reached=down)
-    assert told.worker_kills == told.app_kills == 0, told
+    assert told.kernel_kills == told.app_kills == 0, told
     return told
 
 
@@ -117,7 +120,7 @@ def full(ground: Ground) -> Told:
         back = watched.until("reply", since=watched.now())
         assert back["whole"], back
         told = _verdict(inside, watched, faults=1, began=began, reached=down)
-    assert told.worker_kills == told.app_kills == 0, told
+    assert told.kernel_kills == told.app_kills == 0, told
     return told
 
 
@@ -138,7 +141,7 @@ def thrash(ground: Ground) -> Told:
             down = watched.until("outcome", _smaller, since=since)
             watched.until("reply", lambda e: e["rungs"] == [down["target"]], since=since)
             told = _verdict(inside, watched, faults=1, began=began, reached=down)
-    assert told.worker_kills == told.app_kills == 0, told
+    assert told.kernel_kills == told.app_kills == 0, told
     return told
 
 
