@@ -2,7 +2,6 @@
 
 import ctypes
 import gc
-import os
 import sys
 import threading
 from collections import Counter
@@ -124,14 +123,3 @@ def _allocator():
         return info.uordblks + info.hblkhd
 
     return held
-
-
-def descriptors() -> list[str]:
-    """What each open descriptor of this process leads to."""
-    found: list[str] = []
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            found.append(os.readlink(f"/proc/self/fd/{name}"))
-        except OSError:
-            continue  # the one that listed them
-    return sorted(found)
