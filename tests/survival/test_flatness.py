@@ -20,7 +20,7 @@ def rounds(folder: Path, leak: Callable[[], object]) -> dict[str, Growth]:
         leak()
         if at % 10 == 0:
             book.add(gauge.read(at))
-    return {each.name: each for each in growths(book.readings(), BOUNDS, per=1000)}
+    return {each.name: each for each in growths(Book.read(book.path), BOUNDS, per=1000)}
 
 
 def test_rounds_that_keep_nothing_are_flat(tmp_path: Path) -> None:

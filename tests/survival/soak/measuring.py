@@ -73,6 +73,13 @@ class Gauge:
         return server, workers, count
 
 
+def left_behind() -> list[str]:
+    """What is there although all is shut down, in words."""
+    processes = [f"process {child.pid} is left behind" for child in psutil.Process().children(recursive=True)]
+    names = [each.name for each in threading.enumerate() if each.name.startswith("gearshift-")]
+    return [*processes, *(f"thread {name} is left behind" for name in names)]
+
+
 class Book:
     """Readings in a file, as what is kept in memory would itself grow. path: it is begun anew."""
 
@@ -86,8 +93,9 @@ class Book:
             file.write(msgspec.json.encode(reading) + b"\n")
         return reading
 
-    def readings(self) -> list[Reading]:
-        return msgspec.json.decode(b"[" + b",".join(self.path.read_bytes().splitlines()) + b"]", type=list[Reading])
+    @staticmethod
+    def read(path: Path) -> list[Reading]:
+        return msgspec.json.decode(b"[" + b",".join(path.read_bytes().splitlines()) + b"]", type=list[Reading])
 
 
 def kinds() -> Counter[str]:

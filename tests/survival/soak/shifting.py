@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import random
 import signal
 import threading
 import time
@@ -19,7 +18,7 @@ from prometheus_client import CollectorRegistry
 from reactivex import Subject
 
 from .flatness import Bound, Growth, growths
-from .measuring import Book, Gauge
+from .measuring import Book, Gauge, left_behind
 
 BOUNDS = {
     "rss": Bound(1 << 20, 1 << 20),
@@ -48,12 +47,12 @@ _KILL_EVERY, _FORGET_EVERY = 25, 10  # shifts
 class Shifter:
     """A manager on a scripted machine, and the means to make it shift. Counts what it meets."""
 
-    def __init__(self, ladder: Ladder, folder: Path, seed: int) -> None:
-        self.shifts = self.replies = self.lost = self.killed = 0
+    def __init__(self, ladder: Ladder, folder: Path) -> None:
+        self.shifts = self.replies = self.killed = 0
+        self.lost: list[str] = []
         self.wrong: list[str] = []
         self.growths: list[Growth] = []
         self.seconds = 0.0
-        self._draw = random.Random(seed)
         self._source: Subject[Sample] = Subject()
         self._time = event_time()
         self._changed = threading.Condition()
@@ -75,6 +74,11 @@ class Shifter:
         with self._changed:
             self.shifts += outcome.kind in ("loaded", "handed over")
             self._changed.notify_all()
+
+    @property
+    def broken(self) -> int:
+        """Promises: what is asked for comes, nothing is left behind, nothing grows."""
+        return len(self.wrong) + sum(each.broken for each in self.growths)
 
     def scrape(self) -> None:
         self._metrics.exposition()
@@ -167,11 +171,9 @@ class Shifter:
         self.replies += 1
         try:
             if not ask():
-                self.lost += 1
-                self.wrong.append(f"reply {self.replies} was empty")
+                self.lost.append(f"reply {self.replies} was empty")
         except Exception as error:  # noqa: BLE001 - whatever it was, a reply was lost by it
-            self.lost += 1
-            self.wrong.append(f"reply {self.replies}: {type(error).__name__}: {error}")
+            self.lost.append(f"reply {self.replies}: {type(error).__name__}: {error}")
 
     def _kill(self) -> int:
         """The workers, which are the fork server's children."""
@@ -195,16 +197,18 @@ _SHORT, _LONG = Options(max_new_tokens=6), Options(max_new_tokens=40)
 
 
 def shift(
-    shifts: int, seed: int, ladder: Ladder, folder: Path, *, each: Callable[[], object] = lambda: None, book: Path
-) -> Shifter:
-    """Make at least so many. folder: for what is remembered. each: is called at each shift."""
+    shifts: int, ladder: Ladder, folder: Path, *, book: Path, stop: threading.Event | None = None,
+    each: Callable[[], object] = lambda: None,
+) -> Shifter:  # fmt: skip
+    """Make so many, or fewer when `stop` is set. folder: for what is remembered. each: is called at each shift."""
+    folder.mkdir(exist_ok=True)
     kept, gauge = Book(book), Gauge(folder)
-    shifter = Shifter(ladder, folder, seed)
+    shifter = Shifter(ladder, folder)
     began, read = time.monotonic(), 0
     bottom = ladder[-1].name
     try:
         shifter.grow()
-        while shifter.shifts < shifts:
+        while shifter.shifts < shifts and not (stop is not None and stop.is_set()):
             kill = shifter.shifts % _KILL_EVERY >= _KILL_EVERY - 3 and shifter.manager.rung == ladder[0].name
             if shifter.manager.rung == bottom:
                 shifter.grow()
@@ -223,12 +227,6 @@ def shift(
     finally:
         shifter.close()
         shifter.seconds = time.monotonic() - began
-    shifter.wrong += _left()
-    shifter.growths = growths(kept.readings(), BOUNDS, per=1000)
+    shifter.wrong += left_behind()
+    shifter.growths = growths(Book.read(book), BOUNDS, per=1000)
     return shifter
-
-
-def _left() -> list[str]:
-    left = [f"process {child.pid} is left" for child in psutil.Process().children(recursive=True)]
-    threads = [f"thread {each.name} is left" for each in threading.enumerate() if each.name.startswith("gearshift-")]
-    return left + threads

@@ -1,7 +1,7 @@
 """Samples by the million through a whole scaler that is recorded, measured, asked and obeyed."""
 
+import threading
 import time
-from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
@@ -31,10 +31,10 @@ READINGS = 200
 
 
 class Streamed:
-    """What came of it. wrong: what differs from a fresh computation, in words."""
+    """What came of it. faults: samples without a reading of memory. wrong: what differs from a fresh computation."""
 
     def __init__(self) -> None:
-        self.samples = self.outlooks = self.decisions = 0
+        self.samples = self.faults = self.outlooks = self.decisions = 0
         self.newest: Outlook | None = None
         self.wrong: list[str] = []
         self.growths: list[Growth] = []
@@ -51,16 +51,14 @@ class Streamed:
         return (self.outlooks != self.samples) + len(self.wrong) + sum(each.broken for each in self.growths)
 
 
-def stream(
-    samples: int, seed: int, folder: Path, *, each: Callable[[], object] = lambda: None, book: Path | None = None
-) -> Streamed:
-    """Let so many samples through. folder: for recordings. each: is called at each reading, a hundred a half."""
+def stream(samples: int, seed: int, folder: Path, *, book: Path, stop: threading.Event | None = None) -> Streamed:
+    """Let so many samples through, or fewer when `stop` is set. folder: for recordings. book: for readings."""
     loader = FakeLoader(rungs_of(large=6 * GIB, medium=3 * GIB, small=1 * GIB), load_seconds=4.0)
     scaler = ProactiveScaler(loader.ladder, Settings(), loader.samples, residencies=loader.residencies)
     seen, lasting, metrics = Streamed(), Lasting(), PrometheusMetrics(CollectorRegistry())
     recordings = folder / "recordings"
     recordings.mkdir()
-    kept, gauge = Book(book or folder / "readings.jsonl"), Gauge(recordings)
+    kept, gauge = Book(book), Gauge(recordings)
 
     def obey(decision: Decision) -> None:
         seen.decisions += 1
@@ -79,7 +77,9 @@ def stream(
             loader.push(sample)
             seen.samples += 1
             pool = sample.pools["ram"]
-            if pool is not None:
+            if pool is None:
+                seen.faults += 1
+            else:
                 lasting.update(float(pool.used), sample.time)
             if seen.samples % 100 == 0:
                 scaler.record_performance("generate", 1.0 + sample.time % 1, ok=seen.samples % 700 != 0)
@@ -89,12 +89,13 @@ def stream(
                     scaler.initiate_graceful_degradation(f"asked at {seen.samples}")
             if seen.samples % per_reading == 0:
                 metrics.exposition()
-                each()
                 kept.add(gauge.read(seen.samples))
+                if stop is not None and stop.is_set():
+                    break
         seen.wrong = [*lasting.wrong(), *_outlook(seen, lasting, scaler.settings.window)]
     metrics.close()
     seen.seconds = time.monotonic() - began
-    seen.growths = growths(kept.readings(), BOUNDS, per=1e6)
+    seen.growths = growths(Book.read(book), BOUNDS, per=1e6)
     return seen
 
 
