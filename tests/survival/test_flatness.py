@@ -2,25 +2,30 @@
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from gearshift.operators.theil_sen import TheilSenWindow
 
+from tests.survival.soak import shifting
 from tests.survival.soak.flatness import Bound, Growth, growths
 from tests.survival.soak.measuring import Book, Gauge, Reading
 
 BOUNDS = {"held": Bound(256_000, 20_000), "blocks": Bound(1_000, 100), "objects": Bound(500, 50)}  # per 1,000 rounds
 
+WITHOUT_WORKERS = {name: bound for name, bound in shifting.BOUNDS.items() if name not in ("server", "kept")}
 
-def rounds(folder: Path, leak: Callable[[], object]) -> dict[str, Growth]:
+
+def rounds(
+    folder: Path, leak: Callable[[], object], *, count: int = 400, bounds: Mapping[str, Bound] = BOUNDS
+) -> dict[str, Growth]:
     gauge, book = Gauge(folder), Book(folder / "readings.jsonl")
-    for at in range(400):
+    for at in range(count):
         leak()
         if at % 10 == 0:
             book.add(gauge.read(at))
-    return {each.name: each for each in growths(Book.read(book.path), BOUNDS, per=1000)}
+    return {each.name: each for each in growths(Book.read(book.path), bounds, per=1000)}
 
 
 def test_rounds_that_keep_nothing_are_flat(tmp_path: Path) -> None:
@@ -32,6 +37,12 @@ def test_a_kilobyte_kept_each_round_is_found(tmp_path: Path) -> None:
     kept: list[bytes] = []
     found = rounds(tmp_path, lambda: kept.append(random.randbytes(1000)))
     assert found["held"].broken and found["held"].rate > 900_000
+
+
+def test_a_kilobyte_kept_each_shift_breaks_the_verdict_of_a_thousand_shifts(tmp_path: Path) -> None:
+    kept: list[bytes] = []
+    found = rounds(tmp_path, lambda: kept.append(random.randbytes(1000)), count=1000, bounds=WITHOUT_WORKERS)
+    assert found["held"].broken and not found["objects"].broken
 
 
 def test_a_small_object_kept_each_round_is_found(tmp_path: Path) -> None:

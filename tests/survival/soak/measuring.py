@@ -52,7 +52,7 @@ class Gauge:
         reading = Reading(at, rss, threading.active_count(), self._me.num_fds(), count, server, workers, kept)
         if not whole:
             return reading
-        uss = _private("self")
+        uss = _private()
         gc.collect()
         held = None if self._held is None else self._held()
         return msgspec.structs.replace(
@@ -65,7 +65,7 @@ class Gauge:
             count += 1
             try:
                 if child.ppid() == self._me.pid and SERVER in child.cmdline():
-                    server = _private(child.pid)
+                    server = child.memory_info().rss
                 else:
                     workers += child.memory_info().rss
             except (psutil.NoSuchProcess, psutil.ZombieProcess):
@@ -104,10 +104,10 @@ def kinds() -> Counter[str]:
     return Counter(f"{type(each).__module__}.{type(each).__qualname__}" for each in gc.get_objects())
 
 
-def _private(process: int | str) -> int | None:
+def _private() -> int | None:
     try:
-        rollup = Path(f"/proc/{process}/smaps_rollup").read_text("ascii")
-    except OSError:  # no such file here, or it has ended
+        rollup = Path("/proc/self/smaps_rollup").read_text("ascii")
+    except OSError:  # this system has no such file
         return None
     fields = (line.split() for line in rollup.splitlines()[1:])
     return sum(int(field[1]) for field in fields if field[0].startswith("Private_")) * 1024

@@ -196,11 +196,8 @@ class Shifter:
 _SHORT, _LONG = Options(max_new_tokens=6), Options(max_new_tokens=40)
 
 
-def shift(
-    shifts: int, ladder: Ladder, folder: Path, *, book: Path, stop: threading.Event | None = None,
-    each: Callable[[], object] = lambda: None,
-) -> Shifter:  # fmt: skip
-    """Make so many, or fewer when `stop` is set. folder: for what is remembered. each: is called at each shift."""
+def shift(shifts: int, ladder: Ladder, folder: Path, *, book: Path, stop: threading.Event | None = None) -> Shifter:
+    """Make so many, or fewer when `stop` is set. folder: for what is remembered. book: for readings."""
     folder.mkdir(exist_ok=True)
     kept, gauge = Book(book), Gauge(folder)
     shifter = Shifter(ladder, folder)
@@ -218,9 +215,7 @@ def shift(
                 shifter.shrink(immediate=shifter.shifts % 2 == 0)
             shifter.ask()
             shifter.forget()
-            each()
-            # on one rung always: else it is the rungs that are compared
-            if shifter.manager.rung == bottom and shifter.shifts - read >= shifts / READINGS:
+            if shifter.shifts - read >= shifts / READINGS:
                 read = shifter.shifts
                 shifter.scrape()
                 kept.add(gauge.read(read))

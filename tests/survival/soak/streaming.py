@@ -71,7 +71,7 @@ def stream(samples: int, seed: int, folder: Path, *, book: Path, stop: threading
         asked=scaler.asked, ladder=loader.ladder, settings=scaler.settings, max_bytes=_PART, keep=1,
     )  # fmt: skip
     following = metrics.follow(scaler)
-    per_reading = max(1, samples // READINGS)
+    per_reading = max(1000, samples // READINGS)
     with recorded, following, scaler.outlooks.subscribe(seen.look), scaler.decisions.subscribe(obey), scaler:
         for sample in islice(weather(seed), samples):
             loader.push(sample)
