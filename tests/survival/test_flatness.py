@@ -23,7 +23,7 @@ def rounds(
     gauge, book = Gauge(folder), Book(folder / "readings.jsonl")
     for at in range(count):
         leak()
-        if at % 10 == 0:
+        if at % (count // 40) == 0:
             book.add(gauge.read(at))
     return {each.name: each for each in growths(Book.read(book.path), bounds, per=1000)}
 

@@ -47,7 +47,10 @@ def _soaked(args: argparse.Namespace, folder: Path, stop: threading.Event) -> Ta
     path = KEPT / "soak.jsonl"
     done = soak(args.minutes, args.seed, ladder, folder / "cache", stop=stop, book=path,
                 say=lambda line: print(line, flush=True))  # fmt: skip
-    print(f"{done.replies:,} replies, {done.shifts:,} shifts, {done.hogs:,} hogs in {done.seconds:,.0f} s")
+    print(
+        f"{done.replies:,} replies, {done.refused:,} times refused, {done.shifts:,} shifts, {done.hogs:,} hogs in "
+        f"{done.seconds:,.0f} s"
+    )
     readings = Book.read(path)
     if readings:
         alone = [(each.at, each.rss, each.rss) for each in readings]

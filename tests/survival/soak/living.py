@@ -5,10 +5,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from gearshift.models import Ladder, ModelManager, Options, Outcome
+from gearshift.models import Ladder, ModelManager, NoRungFits, Options, Outcome
 from gearshift.models.demo import hog
 from gearshift.models.demo.story import base_of
 from gearshift.models.hosts.process import ProcessHost
@@ -35,6 +36,7 @@ BOUNDS = {
 READINGS = 400
 _WHOLE = 4  # readings to one that takes a collection of garbage
 _ROOM = 160 * MIB  # under the ceiling, beside the best rung
+_PATIENCE = 120.0  # seconds within which an answer must have come
 _TURNS = 20  # questions of one visitor, after whom the app forgets the conversation
 _QUESTIONS = ("What is gravity?", "Who discovered it?", "Why do apples fall down?", "What is the Moon?", "Why?")
 
@@ -43,7 +45,7 @@ class Soak:
     """Counts what it meets."""
 
     def __init__(self, ladder: Ladder, folder: Path, seed: int) -> None:
-        self.replies = self.shifts = self.hogs = self.samples = 0
+        self.replies = self.refused = self.shifts = self.hogs = self.samples = 0
         self.lost: list[str] = []
         self.wrong: list[str] = []
         self.growths: list[Growth] = []
@@ -53,8 +55,8 @@ class Soak:
         self._host = ProcessHost(rungs=ladder)
         need = {rung.name: rung.need["ram"] for rung in ladder.rungs(Needs(folder / "needs"))}
         self.settings = _settings(base_of(self._host, ladder), max(need.values()))
-        self._newest: Outlook | None = None
-        self._best = max(need.values())
+        self._external: deque[int] = deque(maxlen=40)  # of some seconds: a worker just begun is not in all readings
+        self._best, self._least = max(need.values()), min(need.values())
         self._metrics = PrometheusMetrics(CollectorRegistry())
         self.manager = ModelManager(ladder, self.settings, host=self._host, cache=folder)
         self.manager.outcomes.subscribe(self._ended)
@@ -84,7 +86,7 @@ class Soak:
         self._metrics.exposition()
 
     def line(self, reading: Reading) -> str:
-        done = f"{self.replies:6,} replies  {len(self.lost)} lost  {self.shifts:4,} shifts  {self.samples:6,} samples"
+        done = f"{self.replies:6,} replies  {len(self.lost)} lost  {self.refused} refused  {self.shifts:4,} shifts  {self.samples:6,} samples"
         memory = f"app {reading.rss / MIB:6.1f} MiB  workers {reading.workers / MIB:7.1f} MiB"
         return f"{reading.at / 60:5.1f} min  {done}  {memory}  {reading.threads} threads  {reading.files} files"
 
@@ -93,7 +95,9 @@ class Soak:
 
     def _look(self, outlook: Outlook) -> None:
         self.samples += 1
-        self._newest = outlook
+        pool = outlook.pools.get("ram")
+        if pool is not None:
+            self._external.append(pool.external)
 
     def _talk(self) -> None:
         while not self._over.is_set():
@@ -101,26 +105,35 @@ class Soak:
             if turn == 0:
                 self.manager.forget(f"visitor {visitor - 1}")
             self.replies += 1
-            question = _QUESTIONS[turn % len(_QUESTIONS)]
             try:
-                reply = self.manager.respond(question, f"visitor {visitor}", options=Options(max_new_tokens=12))
+                if not self._answer(_QUESTIONS[turn % len(_QUESTIONS)], f"visitor {visitor}"):
+                    self.lost.append(f"reply {self.replies} was empty")
             except Exception as error:  # noqa: BLE001 - whatever it was, a reply was lost by it
                 self.lost.append(f"reply {self.replies}: {type(error).__name__}: {error}")
-                self._over.wait(1)
-            else:
-                if not reply:
-                    self.lost.append(f"reply {self.replies} was empty")
             self._over.wait(0.05)
+
+    def _answer(self, question: str, visitor: str) -> str:
+        """Where nothing fits that is told at once, and the visitor asks again: it is no loss while an answer comes."""
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return self.manager.respond(question, visitor, options=Options(max_new_tokens=12))
+            except NoRungFits as error:
+                self.refused += 1
+                if time.monotonic() > until:
+                    raise
+                self._over.wait(1)
+                if self._over.is_set():
+                    return error.partial or "the run is over"
 
     def _come_and_go(self) -> None:
         """A program takes so much that the best rung must go, slowly or at once, stays a while, and ends."""
         while not self._over.wait(self._draw.uniform(1, 4)):
-            outlook = self._newest
-            pool = outlook.pools.get("ram") if outlook is not None else None
-            if pool is None or self.manager.rung != self.manager.ladder[0].name:
+            if not self._external or self.manager.rung != self.manager.ladder[0].name:
                 continue
-            budget = self.settings.budget or 0
-            size = int(self.settings.high * budget) - pool.external - self._best + self._draw.randrange(16, 48) * MIB
+            budget, external = self.settings.budget or 0, max(self._external)
+            size = int(self.settings.high * budget) - external - self._best + self._draw.randrange(16, 48) * MIB
+            size = min(size, int(self.settings.high * budget) - external - 2 * self._least)
             rate = self._draw.choice((0, 40, 80))
             command = [sys.executable, "-I", "-S", hog.__file__, str(max(1, size // MIB)), str(rate)]
             self.hogs += 1
@@ -152,11 +165,12 @@ def soak(
     every = max(0.25, minutes * 60 / READINGS)
     began = time.monotonic()
     said = count = 0
+    whole = _WHOLE if minutes > 2 else 1
     try:
         soaked.begin()
         while not stop.wait(max(0.0, began + (count + 1) * every - time.monotonic())):
             count += 1
-            reading = kept.add(gauge.read(time.monotonic() - began, whole=count % _WHOLE == 0))
+            reading = kept.add(gauge.read(time.monotonic() - began, whole=count % whole == 0))
             if reading.at // 60 > said or count == 1:
                 said = int(reading.at // 60)
                 soaked.scrape()

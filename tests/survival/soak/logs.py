@@ -11,14 +11,16 @@ from pathlib import Path
 def logged_to(path: Path) -> Iterator[None]:
     """Nothing reaches the terminal, nor what a test runner keeps of records for each test."""
     log = logging.getLogger("gearshift")
-    before = log.propagate
+    before = log.propagate, log.level
     handler = RotatingFileHandler(path, maxBytes=1 << 20, backupCount=1, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(handler)
     log.propagate = False
+    log.setLevel(logging.INFO)
     try:
         yield
     finally:
         log.removeHandler(handler)
-        log.propagate = before
+        log.propagate = before[0]
+        log.setLevel(before[1])
         handler.close()

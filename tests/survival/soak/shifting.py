@@ -41,7 +41,7 @@ _STEP = 0.5  # seconds of event time from one sample to the next
 _PACE = 0.05  # seconds, of event time as on the clock
 _DAY = 200_000  # samples within which growth must come
 _PATIENCE = 120.0
-_KILL_EVERY, _FORGET_EVERY = 25, 10  # shifts
+_KILL_EVERY, _FORGET_EVERY = 20, 10  # shifts
 
 
 class Shifter:
