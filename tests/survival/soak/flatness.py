@@ -41,12 +41,12 @@ class Growth(NamedTuple):
 
 
 def growths(readings: Sequence[Reading], bounds: Mapping[str, Bound], *, per: float) -> list[Growth]:
-    """How each measure of `bounds` grows, and each of COUNTS. Raises ValueError where there are too few readings.
+    """How each measure of `bounds` grows, and each of COUNTS, if need be by a bound of its own. Raises ValueError where there are too few readings.
 
     per: so many of what `Reading.at` counts the rates are for.
     """
     found: list[Growth] = []
-    for name, bound in {**bounds, **COUNTS}.items():
+    for name, bound in {**COUNTS, **bounds}.items():
         points = [(each.at, value) for each in readings if (value := getattr(each, name)) is not None]
         if not points and name in ("uss", "held", "server"):
             continue  # this system, or this part, has no such figure

@@ -33,6 +33,8 @@ BOUNDS = {
 }
 """Growth that is allowed, per hour: bytes, and numbers of objects."""
 
+_BRIEF = 2.0  # minutes: a run that is shorter sees a few shifts only, and ends in any part of one
+_WITHIN_A_CYCLE = {"threads": Bound(0, 3), "files": Bound(0, 8), "children": Bound(0, 3)}
 READINGS = 400
 _WHOLE = 4  # readings to one that takes a collection of garbage
 _ROOM = 160 * MIB  # under the ceiling, beside the best rung
@@ -86,7 +88,8 @@ class Soak:
         self._metrics.exposition()
 
     def line(self, reading: Reading) -> str:
-        done = f"{self.replies:6,} replies  {len(self.lost)} lost  {self.refused} refused  {self.shifts:4,} shifts  {self.samples:6,} samples"
+        told = f"{self.replies:6,} replies  {len(self.lost)} lost  {self.refused} refused"
+        done = f"{told}  {self.shifts:4,} shifts  {self.samples:6,} samples"
         memory = f"app {reading.rss / MIB:6.1f} MiB  workers {reading.workers / MIB:7.1f} MiB"
         return f"{reading.at / 60:5.1f} min  {done}  {memory}  {reading.threads} threads  {reading.files} files"
 
@@ -165,7 +168,7 @@ def soak(
     every = max(0.25, minutes * 60 / READINGS)
     began = time.monotonic()
     said = count = 0
-    whole = _WHOLE if minutes > 2 else 1
+    whole = _WHOLE if minutes > _BRIEF else 1
     try:
         soaked.begin()
         while not stop.wait(max(0.0, began + (count + 1) * every - time.monotonic())):
@@ -183,5 +186,5 @@ def soak(
         soaked.close()
         soaked.seconds = time.monotonic() - began
     soaked.wrong += left_behind()
-    soaked.growths = growths(Book.read(book), BOUNDS, per=3600)
+    soaked.growths = growths(Book.read(book), BOUNDS if minutes > _BRIEF else {**BOUNDS, **_WITHIN_A_CYCLE}, per=3600)
     return soaked
