@@ -41,7 +41,8 @@ class Growth(NamedTuple):
 
 
 def growths(readings: Sequence[Reading], bounds: Mapping[str, Bound], *, per: float) -> list[Growth]:
-    """How each measure of `bounds` grows, and each of COUNTS, if need be by a bound of its own. Raises ValueError where there are too few readings.
+    """How each measure of `bounds` grows, and each of COUNTS, which `bounds` may hold too. Raises ValueError where
+    there are too few readings.
 
     per: so many of what `Reading.at` counts the rates are for.
     """
