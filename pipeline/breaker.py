@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Mapping
 from statistics import median
 
+from .performance import newest_last
 from .samples import Sample
 from .words import Performed
 
@@ -53,7 +54,7 @@ class Breaker:
         latency = self._latencies.get(performed.rung or "", self._latency)
         if latency is not None:
             return performed.seconds > latency
-        usual = self._usual.setdefault((performed.rung or "", performed.operation), [])
+        usual = newest_last(self._usual, (performed.rung or "", performed.operation), list[float])
         if sample is None or not contended(sample):
             if len(usual) < _BASELINE:
                 usual.append(performed.seconds)

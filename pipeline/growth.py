@@ -76,6 +76,7 @@ class Growth:
     def shifted(self, time: float, source: int, target: int, *, free: bool) -> None:
         """A shift was decided on; `free` ones don't count for the budget."""
         if not free:
+            self._forget(time)  # where nothing grows, nobody asks for the budget, and they would pile up
             self._shifts.append(time)
         if target > source:
             self._up = (time, target)
@@ -89,10 +90,13 @@ class Growth:
         return self._strikes * 0.5 ** ((time - self._struck_at) / _FORGOTTEN) if self._strikes else 0.0
 
     def in_budget(self, time: float) -> bool:
+        self._forget(time)
+        return len(self._shifts) + _PAYS_FOR <= self._settings.max_shifts_per_hour
+
+    def _forget(self, time: float) -> None:
         shifts = self._shifts
         while shifts and shifts[0] <= time - _HOUR:
             shifts.popleft()
-        return len(shifts) + _PAYS_FOR <= self._settings.max_shifts_per_hour
 
     def wait(self, outlook: Outlook, source: int, target: int) -> float:
         """Seconds for which `target` must have had room before a shift to it from `source` is worth it."""

@@ -1,9 +1,30 @@
 """How operations went lately: response times and failures."""
 
 from collections import deque
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 from ..operators.typing import not_negative
+
+K = TypeVar("K")
+V = TypeVar("V")
+_NAMES = 100
+
+
+def newest_last(kept: dict[K, V], key: K, new: Callable[[], V]) -> V:
+    """The value of `key`, which was used last from now on; of more than 100 the one that was not used for longest goes.
+
+    >>> counts = {}
+    >>> for name in range(1000):
+    ...     _ = newest_last(counts, name, list)
+    >>> len(counts), min(counts)
+    (100, 900)
+    """
+    value = kept.pop(key) if key in kept else new()
+    kept[key] = value
+    if len(kept) > _NAMES:
+        del kept[next(iter(kept))]
+    return value
 
 
 class Summary(NamedTuple):
@@ -15,7 +36,8 @@ class Summary(NamedTuple):
 
 
 class Performance:
-    """Keeps the last 20 outcomes of each operation.
+    """Keeps the last 20 outcomes of each operation, and the 100 operations that were recorded last: an app that makes
+    up a name for each request must not fill memory.
 
     >>> seen = Performance()
     >>> seen.record("generate", 1.5, ok=True)
@@ -30,7 +52,8 @@ class Performance:
         self._seen: dict[str, deque[tuple[float, bool]]] = {}
 
     def record(self, operation: str, seconds: float, ok: bool) -> None:
-        self._seen.setdefault(operation, deque(maxlen=self.kept)).append((not_negative("seconds", seconds), ok))
+        outcome = (not_negative("seconds", seconds), ok)
+        newest_last(self._seen, operation, lambda: deque[tuple[float, bool]](maxlen=self.kept)).append(outcome)
 
     def summary(self, operation: str) -> Summary:
         seen = self._seen.get(operation, ())

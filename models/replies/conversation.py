@@ -1,7 +1,6 @@
 """Conversations live in the app, so every rung can go on with them."""
 
 import threading
-from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -15,6 +14,7 @@ Asked: TypeAlias = str | list[Message]
 DEFAULT = "default"
 """The conversation of a question that names none."""
 
+_FEW = 16  # turns, which often fit
 _ROLES = ("system", "user", "assistant")
 
 
@@ -125,16 +125,20 @@ def naming(messages: list[Message], sentence: str) -> list[Message]:
 def fitted(messages: list[Message], tokens: Callable[[list[Message]], Any], fits: Callable[[Any], bool]) -> Any:
     """The tokens of as many of the latest turns as fit, with the system prompt. Raises ValueError when none do.
 
-    Whole turns go, the oldest first: a question with all that follows it up to the next one. How many is found by
-    halving, so a long history is not rendered once a turn.
+    Whole turns go, the oldest first: a question with all that follows it up to the next one. How many stay is found
+    from the latest on, by doubling and then halving: what a reply costs must not grow with how long ago a talk began.
     """
     system = [m for m in messages if m["role"] == "system"]
     turns = [m for m in messages if m["role"] != "system"]
-    found = tokens(system + turns)
-    if fits(found):
-        return found
-    begins = [at for at, message in enumerate(turns) if message["role"] == "user" and at > 0]
-    drop = bisect_left(begins, True, key=lambda at: fits(tokens(system + turns[at:])))
-    if drop == len(begins):
+    begins = [0, *(at for at, message in enumerate(turns) if message["role"] == "user" and at > 0)]
+    found, low, high, step = None, 0, len(begins), _FEW  # from `high` on they fit, before `low` too many would stay
+    while low < high:
+        at = max(low, high - step) if step else (low + high) // 2
+        some = tokens(system + turns[begins[at] :])
+        if fits(some):
+            found, high, step = some, at, 2 * step
+        else:
+            low, step = at + 1, 0
+    if found is None:
         raise ValueError("the message is longer than the rung's context; shorten it or raise `context` in the ladder")
-    return tokens(system + turns[begins[drop] :])
+    return found

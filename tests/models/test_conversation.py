@@ -52,6 +52,17 @@ def test_a_long_history_is_rendered_a_few_times_only() -> None:
     assert len(rendered) <= 13
 
 
+def test_a_talk_that_has_gone_on_for_very_long_costs_no_more_to_fit() -> None:
+    rendered: list[int] = []
+
+    def tokens(messages: list[Message]) -> int:
+        rendered.append(len(messages))
+        return len(messages)
+
+    assert fitted(talk(50_000), tokens, lambda count: count <= 100) == 100
+    assert sum(rendered) < 2000
+
+
 def test_the_sentence_on_the_rung_joins_the_system_prompt_and_leaves_the_messages_alone() -> None:
     messages = talk(1)
     named = naming(messages, "You are small.")

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from gearshift.pipeline import Performed, Pressure, Sample
 from gearshift.pipeline.breaker import Breaker, contended
+from gearshift.pipeline.performance import Performance
 
 IDLE = Sample(0.0, {}, cpu=0.2, load=0.1)
 BUSY = Sample(0.0, {}, cpu=0.95, load=2.0)
@@ -122,3 +123,20 @@ def test_an_hour_after_the_last_one_it_is_forgotten() -> None:
 )
 def test_contended_is_more_work_than_processors(sample: Sample, is_contended: bool) -> None:
     assert contended(sample) is is_contended
+
+
+def test_an_app_that_makes_up_a_name_for_each_operation_fills_no_memory() -> None:
+    breaker, performance = Breaker(None, 60.0), Performance()
+    for i in range(5_000):
+        breaker.performed(Performed(0.0, f"request {i}", 1.0, True, "large"), IDLE)
+        performance.record(f"request {i}", 1.0, ok=True)
+    assert len(breaker._usual) == len(performance._seen) == 100
+    assert performance.summary("request 4999").total == 1 and performance.summary("request 0").total == 0
+
+
+def test_an_operation_that_is_still_used_is_never_forgotten() -> None:
+    performance = Performance()
+    for i in range(1_000):
+        performance.record(f"request {i}", 1.0, ok=True)
+        performance.record("generate", 2.0, ok=True)
+    assert performance.summary("generate") == (20, 0, 2.0)

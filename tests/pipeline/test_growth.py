@@ -134,3 +134,10 @@ def test_rungs_that_tell_no_qualities_count_by_their_places() -> None:
 
 def test_growth_is_never_quicker_than_its_floor() -> None:
     assert (floor(FIXED), floor(ADAPTIVE)) == (100.0, 10.0)
+
+
+def test_shifts_of_more_than_an_hour_ago_are_forgotten_also_where_nothing_ever_grows() -> None:
+    growth = Growth(LADDER, FIXED)
+    for i in range(10_000):
+        growth.shifted(600.0 * i, LARGE, SMALL, free=False)
+    assert len(growth._shifts) == 6
