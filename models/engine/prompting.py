@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..replies.conversation import Message
+from .templating import limited
 
 _NAMES = {"system": "System", "user": "User", "assistant": "Assistant"}
 
@@ -23,7 +24,8 @@ class Prompter:
         self._tokenizer = tokenizer
 
     def text(self, messages: list[Message], partial: str) -> str:
-        """The prompt, up to the last character of `partial`. Raises ValueError when the template refuses it.
+        """The prompt, up to the last character of `partial`. Raises ValueError when the template refuses it,
+        ModelError when it does not end.
 
         A template without a system role, whether it says so or leaves the text out, gets the system text in front of
         the first question.
@@ -45,7 +47,8 @@ class Prompter:
         from jinja2 import TemplateError
 
         try:
-            return self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+            with limited():
+                return self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         except (TemplateError, *_RAISED) as error:
             roles = ", ".join(message["role"] for message in messages)
             reason = f"the model's chat template refuses the conversation ({roles}): {error}"
