@@ -51,8 +51,17 @@ class Prompter:
                 return self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         except (TemplateError, *_RAISED) as error:
             roles = ", ".join(message["role"] for message in messages)
-            reason = f"the model's chat template refuses the conversation ({roles}): {error}"
+            told = _without_quotes(str(error), messages)
+            reason = f"the model's chat template refuses the conversation ({roles}): {told}"
         raise ValueError(reason)
+
+
+def _without_quotes(text: str, messages: list[Message]) -> str:
+    """A template may quote what was said, and errors go into logs, which are to hold none of it."""
+    said = {form for m in messages for form in (m["content"], m["content"].strip(), repr(m["content"])[1:-1]) if form}
+    for each in sorted(said, key=len, reverse=True):
+        text = text.replace(each, "…")
+    return text
 
 
 def _without_system(messages: list[Message], system: str) -> list[Message]:
