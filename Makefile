@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 NEED_MIB := 4000
 
-.PHONY: demo test lint docs bench exhaust hammer fuzz soak survive notebooks pictures release clean check
+.PHONY: demo test lint audit docs bench exhaust hammer fuzz soak survive notebooks pictures release clean check
 
 demo: $(VENV)/.demo
 	$(BIN)/gearshift demo $(ARGS)
@@ -16,6 +16,9 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
+
+audit: $(VENV)/.dev
+	$(BIN)/python -m tests.release.audit
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m tests.documents.build build/docs

@@ -138,8 +138,10 @@ class AssertGolden(_InTest):
     def _write(self, file: Path, text: str, count: int) -> None:
         if file.exists() and file.read_text("utf-8") == text:
             return
+        from ..pipeline.replacing import replace_file
+
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, "utf-8")
+        replace_file(file, text.encode())
         # properties travel with the test's report, so that they are told where the tests run in other processes, too
         self._request.node.user_properties.append((_WRITTEN, f"{file}: {count} decision{'s' if count != 1 else ''}"))
 

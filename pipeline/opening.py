@@ -1,6 +1,9 @@
 """Files of lines, plain or compressed by their ending."""
 
+import contextlib
 import logging
+import os
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,12 +21,23 @@ class LineFile:
         self._raw, self._packed = raw, packed
 
     def write(self, line: bytes) -> None:
+        """Raises OSError: where the disk refuses, and where somebody took the file away, as the line would be lost."""
+        self._check_there()
         if self._packed is None:
             self._raw.write(line)
             self._raw.flush()
         else:
             self._packed.write(line)
             self._packed.flush()  # ends a block: what is on disk can be read up to here
+
+    def _check_there(self) -> None:
+        found = os.fstat(self._raw.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            return
+        if found.st_nlink == 0:
+            raise FileNotFoundError("somebody has deleted or replaced the file")
+        if found.st_size < self._raw.tell():
+            raise OSError(f"somebody has cut the file to {found.st_size} bytes")
 
     def size(self) -> int:
         """Bytes on disk."""
@@ -35,6 +49,15 @@ class LineFile:
                 self._packed.close()
         finally:
             self._raw.close()
+
+    def abandon(self) -> None:
+        """Close it and remove it, whatever the disk says: nothing was written that is of use."""
+        regular = stat.S_ISREG(os.fstat(self._raw.fileno()).st_mode)
+        with contextlib.suppress(OSError):
+            self.close()
+        if regular:
+            with contextlib.suppress(OSError):
+                Path(self._raw.name).unlink()
 
 
 def check_writable(path: Path) -> None:

@@ -81,8 +81,13 @@ class Recorder:
         self._shift()
 
     def _begin(self) -> None:
-        self._file, self._lines = open_to_write(self.path), 0
-        self._file.write(self._header)
+        file = open_to_write(self.path)
+        try:
+            file.write(self._header)
+        except BaseException:
+            file.abandon()
+            raise
+        self._file, self._lines = file, 0
 
     def _shift(self) -> None:
         for number in range(self.keep - 1, 0, -1):
@@ -111,7 +116,8 @@ def record(
 ) -> CompositeDisposable:
     """Write every sample to `path`, and all the rest among them, until the samples end.
 
-    A stream that fails, or a disk that refuses, ends the recording and is logged; the samples go on for others.
+    A stream that fails, or a disk that refuses, ends the recording and is logged, once; so does a file that somebody
+    deletes, replaces or cuts. The samples go on for others, and what was written can be read to the last whole line.
 
     With residencies, and what was asked for if anything was, a replay gives the very decisions that were made, provided
     that this is subscribed to the samples before what decides on them: else a decision stands before its sample.
@@ -141,16 +147,20 @@ def record(
     header = header_of_this_machine(ladder=ladder, settings=settings)
     recorder = Recorder(path, header=header, max_bytes=max_bytes, keep=keep)
 
+    told = threading.Lock()  # taken for good by who tells of the first failure: what follows from it is no news
+
     def close() -> None:
         try:
             recorder.close()
         except OSError as error:
-            log.error("the recording %s lacks its end: %s", recorder.path, error)
+            if told.acquire(blocking=False):
+                log.error("the recording %s lacks its end: %s", recorder.path, error)
 
     wires = CompositeDisposable(Disposable(close))
 
     def failed(error: Exception) -> None:
-        log.error("the recording %s ends here: %s", recorder.path, error)
+        if told.acquire(blocking=False):
+            log.error("the recording %s ends here: %s", recorder.path, error)
         wires.dispose()
 
     def write(line: Line) -> None:

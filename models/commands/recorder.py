@@ -161,5 +161,5 @@ def _told(size: int) -> str:
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except FileNotFoundError:  # between two parts
+    except OSError:  # between two parts, or it was taken away, which is told of elsewhere
         return 0

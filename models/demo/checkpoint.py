@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ...pipeline.replacing import private_folder, replace_file
 from ..ladders.ladder import CACHE, Ladder, LadderError
 
 CONTEXT = 1024
@@ -53,7 +54,7 @@ def _gguf() -> Path:
 
 def _make(file: Path, say: Callable[[str], None]) -> None:
     source = _gguf()
-    file.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(file.parent)
     free = shutil.disk_usage(file.parent).free
     if free < 1_200_000_000:
         raise DemoMissing(f"the demo's rungs need 1.2 GB in {file.parent}, and {free / 1e9:.1f} GB are free there")
@@ -61,16 +62,16 @@ def _make(file: Path, say: Callable[[str], None]) -> None:
     with tempfile.TemporaryDirectory(dir=file.parent) as made:
         # in a process of its own: the conversion leaves more than a gigabyte behind
         command = [sys.executable, "-m", __name__, str(source), made]
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False, umask=0o077
+        )
         if done.returncode != 0:
             raise DemoMissing(f"the demo's rungs could not be made from {source}:\n{done.stderr[-2000:]}")
         for name, _ in _RUNGS:
             shutil.rmtree(file.parent / name, ignore_errors=True)
             (Path(made) / name).rename(file.parent / name)
     tables = [f'[[rung]]\nname = "{n}"\nsource = "{n}"\nquality = {q}\ncontext = {CONTEXT}\n' for n, q in _RUNGS]
-    partial = file.with_suffix(".partial")
-    partial.write_text("\n".join(tables), "utf-8")
-    partial.replace(file)
+    replace_file(file, "\n".join(tables).encode())
 
 
 def _save(source: Path, folder: Path) -> None:

@@ -10,6 +10,7 @@ from ..extras import how_to_get
 from ..failures import Doubts, LoadError, told
 from ..ladders.ladder import ModelSpec
 from ..needs.checkpoint import expanded
+from ..needs.weight_files import OWN_CODE, check_folder
 from .generating import TransformersModel
 from .loading_checks import check, check_globals, check_whole, remember_globals, step
 from .memory import pressed, trim
@@ -77,14 +78,18 @@ def _load(spec: ModelSpec) -> TransformersModel:
     found = _located(spec)
     _check_device(spec.device)
     quantised = quantisation_config(spec.quantisation)
-    tokenizer = tokenizer_of(found)
-    with _sparing_warmup():
+    if "gguf_file" not in found:
+        check_folder(Path(found["pretrained_model_name_or_path"]))
+    with _without_code(spec), _sparing_warmup():
+        tokenizer = tokenizer_of(found)
         loaded: Any = AutoModelForCausalLM.from_pretrained(
             **found,
             output_loading_info=True,
             dtype=_dtype(spec.dtype),
             device_map=_device_map(spec, quantised=quantised is not None),
             local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
             **({"quantization_config": quantised} if quantised is not None else {}),
         )
     model, report = loaded
@@ -168,6 +173,20 @@ def _device_map(spec: ModelSpec, *, quantised: bool) -> Any:
 
 
 @contextmanager
+def _without_code(spec: ModelSpec) -> Iterator[None]:
+    """A checkpoint that can't be loaded without Python of its own is told of in words that say what to do."""
+    try:
+        yield
+    except ValueError as error:
+        if "trust_remote_code" not in str(error):
+            raise
+        reason = f"source: {spec.source} brings Python code of its own, and none is run from a checkpoint"
+    else:
+        return
+    raise LoadError(f"{reason}; give a model that transformers knows, {OWN_CODE}")
+
+
+@contextmanager
 def _sparing_warmup() -> Iterator[None]:
     """Keep transformers from asking a device for all of a model's bytes in one piece where little more is free.
 
@@ -222,8 +241,10 @@ def load_gguf(path: Path) -> tuple[Any, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     with _LOAD_LOCK:
-        model = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
-        return model, AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+        model = AutoModelForCausalLM.from_pretrained(
+            path.parent, gguf_file=path.name, dtype=torch.float32, trust_remote_code=False
+        )
+        return model, AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name, trust_remote_code=False)
 
 
 def load_int8(path: Path) -> Any:
@@ -232,4 +253,6 @@ def load_int8(path: Path) -> Any:
 
     with _LOAD_LOCK:
         config = quantisation_config("torchao-int8")
-        return AutoModelForCausalLM.from_pretrained(path, dtype="auto", quantization_config=config)
+        return AutoModelForCausalLM.from_pretrained(
+            path, dtype="auto", quantization_config=config, trust_remote_code=False, use_safetensors=True
+        )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..replies.conversation import Message
+from .templating import limited
 
 _NAMES = {"system": "System", "user": "User", "assistant": "Assistant"}
 
@@ -23,7 +24,8 @@ class Prompter:
         self._tokenizer = tokenizer
 
     def text(self, messages: list[Message], partial: str) -> str:
-        """The prompt, up to the last character of `partial`. Raises ValueError when the template refuses it.
+        """The prompt, up to the last character of `partial`. Raises ValueError when the template refuses it,
+        ModelError when it does not end.
 
         A template without a system role, whether it says so or leaves the text out, gets the system text in front of
         the first question.
@@ -45,11 +47,21 @@ class Prompter:
         from jinja2 import TemplateError
 
         try:
-            return self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+            with limited():
+                return self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         except (TemplateError, *_RAISED) as error:
             roles = ", ".join(message["role"] for message in messages)
-            reason = f"the model's chat template refuses the conversation ({roles}): {error}"
+            told = _without_quotes(str(error), messages)
+            reason = f"the model's chat template refuses the conversation ({roles}): {told}"
         raise ValueError(reason)
+
+
+def _without_quotes(text: str, messages: list[Message]) -> str:
+    """A template may quote what was said, and errors go into logs, which are to hold none of it."""
+    said = {form for m in messages for form in (m["content"], m["content"].strip(), repr(m["content"])[1:-1]) if form}
+    for each in sorted(said, key=len, reverse=True):
+        text = text.replace(each, "…")
+    return text
 
 
 def _without_system(messages: list[Message], system: str) -> list[Message]:

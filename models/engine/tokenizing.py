@@ -17,7 +17,7 @@ def tokenizer_of(found: Mapping[str, str]) -> Any:
     folder = Path(found["pretrained_model_name_or_path"])
     if "gguf_file" not in found and _kept and (kept := _kept.get(_identity(folder))) is not None:
         return kept
-    return AutoTokenizer.from_pretrained(**found, local_files_only=True)
+    return AutoTokenizer.from_pretrained(**found, local_files_only=True, trust_remote_code=False)
 
 
 def keep_tokenizer(folder: str) -> None:

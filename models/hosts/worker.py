@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,9 @@ class _Worker:
             )
             told = Done(number, written)
         except Exception as error:  # noqa: BLE001 - whatever a model raises, the app is told
-            log.debug("reply %d failed", number, exc_info=True)
+            # not its text: what a library or a chat template quotes of the conversation, no log is to hold
+            where = "".join(traceback.format_tb(error.__traceback__))
+            log.debug("reply %d failed by %s:\n%s", number, type(error).__name__, where)
             told = Failed(number, _kind(error), str(error) or type(error).__name__)
         self._brakes.pop(number, None)
         self._channel.send(told)

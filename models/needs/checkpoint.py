@@ -1,6 +1,5 @@
 """What lies on disk: a checkpoint's config, its tensors by their headers, its tokenizer. No weight is read."""
 
-import json
 import math
 import os
 import re
@@ -14,6 +13,7 @@ import msgspec
 from ..ladders.spec import ModelSpec
 from .config_checks import check_fields, check_objects
 from .gguf_header import read_gguf
+from .weight_files import PICKLES, CheckpointError, check_data, other_weights, pickled, read_object, weight_files
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 _DTYPES = {
@@ -24,10 +24,6 @@ _DTYPES = {
 DTYPE_BYTES = dict(_DTYPES.values())
 _TEMPLATES = ("chat_template.jinja", "chat_template.json", "additional_chat_templates")
 _HEADER_LIMIT = 100_000_000  # bytes, as in the safetensors format
-
-
-class CheckpointError(ValueError):
-    """A checkpoint that can't be used: what is wrong with it, and the remedy."""
 
 
 class Tensor(NamedTuple):
@@ -130,6 +126,8 @@ def located(source: str, cache: Path | None = None) -> Path:
     if path.suffix == ".gguf":
         raise CheckpointError(f"{path} is not there; give the path of a GGUF file")
     if path.exists():
+        if path.suffix in PICKLES:
+            raise CheckpointError(pickled(path))
         raise CheckpointError(
             f"{path} is not a folder; give a folder with config.json and safetensors, or a .gguf file"
         )
@@ -152,12 +150,14 @@ def read_checkpoint(source: str | Path) -> Checkpoint:
             return _read_folder(path, tuple(sorted(_stamp(Path(entry.path)) for entry in os.scandir(path))))
         return _read_gguf(path, _stamp(path))
     except FileNotFoundError as error:
-        if (others := _other_weights(path)) is not None:
+        if (others := other_weights(path)) is not None:
             raise CheckpointError(others) from None
         missing = Path(str(error.filename)).name
         raise CheckpointError(
             f"{path} is not a checkpoint: {missing} is missing; download it again, or give another folder"
         ) from None
+    except CheckpointError:
+        raise
     except OSError as error:
         raise CheckpointError(f"{path} can't be read as a checkpoint: {error.strerror or error}") from None
     except (ValueError, KeyError, TypeError) as error:
@@ -181,18 +181,19 @@ def _stamp(file: Path) -> tuple[str, int, int]:
 
 @lru_cache(maxsize=256)
 def _read_folder(path: Path, stamps: tuple[tuple[str, int, int], ...]) -> Checkpoint:
-    config = _object(path / "config.json")
+    config = read_object(path / "config.json")
     check_objects(config)
+    check_data(path, config)
     text = text_config(config)
     check_fields(text)
     names = {name for name, _, _ in stamps}
-    files = _weight_files(path, names)
+    files = weight_files(path, config)
     tensors: dict[str, Tensor] = {}
     for file in files:
         tensors.update(_safetensors(file))
     chat = not names.isdisjoint(_TEMPLATES)
     if not chat and "tokenizer_config.json" in names:
-        chat = bool(_object(path / "tokenizer_config.json").get("chat_template"))
+        chat = bool(read_object(path / "tokenizer_config.json").get("chat_template"))
     sizes = {name: size for name, size, _ in stamps}
     weights = tuple(_stamp(file) for file in files)
     return Checkpoint(path, text, tensors, weights, sizes.get("tokenizer.json", 0), chat)
@@ -209,33 +210,6 @@ def text_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """The config of the part that writes text; what stands above it holds for it too."""
     inner = config.get("text_config") or config.get("llm_config") or {}
     return {**{key: value for key, value in config.items() if key != "text_config"}, **inner}
-
-
-def _object(file: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(file.read_text("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{file.name} is not JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise ValueError(f"{file.name} holds no JSON object")
-    return found
-
-
-def _mapping(file: Path, key: str) -> dict[str, str]:
-    try:
-        return msgspec.convert(_object(file).get(key), dict[str, str])
-    except msgspec.ValidationError as error:
-        raise ValueError(f"{key} of {file.name} is no table of names: {error}") from None
-
-
-def _weight_files(path: Path, names: set[str]) -> list[Path]:
-    """Raises FileNotFoundError when there is none, or a shard is missing."""
-    index = "model.safetensors.index.json"
-    wanted = sorted(set(_mapping(path / index, "weight_map").values())) if index in names else ["model.safetensors"]
-    for name in wanted:
-        if not (path / name).is_file():
-            raise FileNotFoundError(2, "no such file", str(path / name))
-    return [path / name for name in wanted]
 
 
 def _safetensors(file: Path) -> dict[str, Tensor]:
@@ -263,17 +237,3 @@ def _safetensors(file: Path) -> dict[str, Tensor]:
     if 8 + size + end > length:
         raise ValueError(f"{file.name} is cut short: its header tells {8 + size + end} bytes, and it has {length}")
     return found
-
-
-def _other_weights(path: Path) -> str | None:
-    """What a folder without safetensors holds in their place, and what to do."""
-    if not path.is_dir() or any(path.glob("*.safetensors*")):
-        return None
-    ggufs = sorted([*path.glob("*.gguf"), *path.glob("*/*.gguf")])
-    if ggufs:
-        return f"{path} holds GGUF files and no safetensors; give the path of one of them, such as {ggufs[0]}"
-    if pickled := sorted([*path.glob("*.bin"), *path.glob("*.pth")]):
-        return (
-            f"{path} holds its weights as {pickled[0].name}, and only safetensors are read; give a folder that has them"
-        )
-    return None

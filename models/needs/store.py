@@ -1,11 +1,12 @@
 """Small records in a folder of the user's cache: one JSON file each, whole at every moment."""
 
 import logging
-import tempfile
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+
+from ...pipeline.replacing import private_folder, replace_file
 
 log = logging.getLogger("gearshift.models")
 
@@ -14,6 +15,8 @@ Record = TypeVar("Record", bound=msgspec.Struct)
 
 class Store:
     """Records by type and key. Several processes may use the folder at once: the last to write a record wins.
+
+    The folder is made for this user alone, and so is each file, in a folder that others see too.
 
     A file that holds no such record is logged once and counts as absent. Where the folder can't be used there is one
     warning, and what is put is kept by this object.
@@ -43,15 +46,8 @@ class Store:
         file = self._file(type(record), key)
         self._kept[file] = record
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("wb", dir=self._folder, suffix=".partial", delete=False) as written:
-                written.write(msgspec.json.format(msgspec.json.encode(record)))
-            partial = Path(written.name)
-            try:
-                partial.replace(file)
-            except OSError:
-                partial.unlink()
-                raise
+            private_folder(self._folder)
+            replace_file(file, msgspec.json.format(msgspec.json.encode(record)), private=True)
         except OSError as error:
             self._unusable(error)
 

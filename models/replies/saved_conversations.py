@@ -1,13 +1,12 @@
 """Conversations as a JSON file."""
 
-import contextlib
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 import msgspec
+
+from ...pipeline.replacing import replace_file
 
 VERSION = 1
 
@@ -34,17 +33,7 @@ def write(path: str | Path, turns: Mapping[str, list[dict[str, str]]]) -> None:
     """Replace the file at once, so that a crash leaves the old one or the new one. Private. Raises OSError."""
     file = Path(path)
     content = msgspec.json.format(msgspec.json.encode({"version": VERSION, "conversations": turns}))
-    handle, made = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content + b"\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(made).replace(file)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(made).unlink()
-        raise
+    replace_file(file, content + b"\n", private=True, lasting=True)
 
 
 def read(path: str | Path) -> dict[str, list[dict[str, str]]]:

@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 import psutil
 
+from ...pipeline.replacing import private_folder, replace_file
 from ..ladders.ladder import CACHE, Ladder
 
 log = logging.getLogger("gearshift.models")
@@ -28,7 +29,7 @@ class CrashMarker:
     """For an app that runs this ladder.
 
     `note` writes the marker, and removes it when nothing is loaded, so a clean end leaves none. Where the folder
-    can't be written, that is logged once and nothing is marked.
+    can't be written, that is logged once and nothing is marked. Folder and marker are for this user alone.
 
     Args:
         folder: of all apps' markers; `running` in the user's cache folder by default.
@@ -50,10 +51,9 @@ class CrashMarker:
             if rung is None:
                 self._file.unlink(missing_ok=True)
             else:
-                self._folder.mkdir(parents=True, exist_ok=True)
-                made = self._file.with_suffix(".new")
-                made.write_bytes(msgspec.json.encode(_Mark(os.getpid(), self._began, self._ladder, rung)))
-                made.replace(self._file)
+                private_folder(self._folder)
+                mark = _Mark(os.getpid(), self._began, self._ladder, rung)
+                replace_file(self._file, msgspec.json.encode(mark), private=True)
         except OSError as error:
             if not self._warned:
                 log.warning("no crash marker: %s can't be written (%s)", self._folder, error.strerror)

@@ -134,3 +134,16 @@ def test_a_reply_longer_than_the_context_goes_on_from_its_last_words(small: Tran
 def test_a_reply_that_is_as_long_as_asked_for_is_finished(small: TransformersModel) -> None:
     text, written = reply(small, "abc", max_new_tokens=3)
     assert text == "" and written.finished and written.tokens == 0
+
+
+@pytest.mark.parametrize("quote", ["m['content']", "m['content'] | trim", "m | string"])
+def test_what_a_template_quotes_of_the_conversation_is_not_in_its_error(
+    quote: str, checkpoints: dict[str, Path]
+) -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(checkpoints["small"])
+    tokenizer.chat_template = f"{{% for m in messages %}}{{{{ raise_exception('never ' ~ ({quote})) }}}}{{% endfor %}}"
+    with pytest.raises(ValueError, match="never .*…") as raised:
+        Prompter(tokenizer).text([{"role": "user", "content": " it's a\nsecret "}], "")
+    assert "secret" not in str(raised.value)

@@ -126,28 +126,6 @@ def test_a_stream_that_fails_ends_the_recording_and_is_told(tmp_path: Path, capl
     assert "run.jsonl ends here: lost" in caplog.text and not samples.observers
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
-def test_a_full_disk_ends_the_recording_and_not_the_samples(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with pytest.raises(OSError, match="No space left"):
-        record(Subject[Sample](), "/dev/full")
-    samples = Subject[Sample]()
-    others: list[Sample] = []
-    small = tmp_path / "small"
-    small.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(small)], capture_output=True).returncode:
-        pytest.skip("no small disk can be mounted here")
-    try:
-        record(samples, small / "run.jsonl")
-        samples.subscribe(others.append)
-        with caplog.at_level(logging.ERROR):
-            for sample in samples_of(range(1000)):
-                samples.on_next(sample)
-        assert len(others) == 1000 and caplog.text.count("ends here") == 1
-        assert 0 < len(load(small / "run.jsonl").samples) < 1000
-    finally:
-        subprocess.run(["umount", str(small)], check=True)
-
-
 @both
 def test_a_file_that_is_there_is_kept_under_another_name(tmp_path: Path, name: str) -> None:
     for i in range(4):

@@ -1,8 +1,6 @@
 """Writes the page: text, data, styles, scripts and plotly's own script in one file."""
 
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -11,6 +9,7 @@ from string import Template
 import msgspec
 
 from ...loading import Recording
+from ...replacing import replace_file
 from ...settings import Settings
 from ...simulation.result import Simulation
 from ...words import counted, duration, gib
@@ -69,7 +68,7 @@ def write_report(
         )
     others = [found, *compare] if isinstance(found, Simulation) and compare else list(compare)
     name = seen.name if isinstance(found, Simulation) else found.title
-    _write(target.resolve(), page(seen, others, title or name))
+    replace_file(target.resolve(), page(seen, others, title or name).encode())
     return target
 
 
@@ -179,18 +178,3 @@ def _variables(palette: Palette, found: Timeline) -> str:
     plain = {name: colour for name, colour in palette._asdict().items() if name != "rungs"}
     rungs = {f"rung-{rank}": palette.rung(rank) for rank in range(len(found.rung_names))}
     return "".join(f"--{name}:{colour};" for name, colour in {**plain, **rungs}.items())
-
-
-def _write(path: Path, text: str) -> None:
-    """All of it or nothing, with the rights that a new file gets."""
-    handle, made = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(made).chmod(0o666 & ~mask)
-        Path(made).replace(path)
-    except BaseException:
-        Path(made).unlink(missing_ok=True)
-        raise
