@@ -144,7 +144,7 @@ class NvmlProbe:
             memory, device = gpu.read()
             if memory is None and slot.has_memory and not gpu.memory.offered:
                 raise gpu.memory.error or RuntimeError("its memory is no longer told")
-            own = self._own(gpu, index, pids) if memory is not None else 0
+            pool = None if memory is None else Pool(memory.total, memory.used, self._own(gpu, index, pids))
         except Exception as error:  # noqa: BLE001 - whatever a driver raises, the other devices still count
             self._lose(slot, error)
             return None, None
@@ -155,7 +155,7 @@ class NvmlProbe:
         if slot.ailing:
             slot.ailing = False
             log.info("%s is read again", slot.name)
-        return None if memory is None else Pool(memory.total, memory.used, min(own, memory.used)), device
+        return pool, device
 
     def _own(self, gpu: Gpu, index: int, pids: frozenset[int]) -> int:
         held = gpu.held(pids) if pids else {}
