@@ -20,7 +20,7 @@ from .probes.pressure import PressureProbe
 from .probes.processes import ProcessTree
 from .probes.ram import Own, RamProbe
 from .relay import Relay, Relieved
-from .samples import Pool, Reading, Sample
+from .samples import Pool, Pressure, Reading, Sample
 from .settings import Settings
 from .waiting import Waiter
 
@@ -125,6 +125,7 @@ class Sampler:
             try:
                 reading = self._alone(probe, lock, probe.read)
                 told = {name: getattr(reading, name) for name in _FIELDS}
+                _check(reading)
             except Exception as error:  # noqa: BLE001 - whatever a driver raises, the others still count
                 missing.append(probe.name)
                 pools.update(dict.fromkeys(probe.pools))
@@ -141,6 +142,16 @@ class Sampler:
                 elif seen is not None:
                     fields[name] = seen
         return Sample(time=now, wall=wall, pools=pools, missing=tuple(missing), **fields)
+
+
+def _check(reading: Reading) -> None:
+    """Raises TypeError for what would break those who decide."""
+    for name, pool in reading.pools.items():
+        if pool is not None and type(pool) is not Pool:
+            raise TypeError(f"{name} must be a Pool, or None where it can't be read, got {pool!r}")
+    for name, stall in reading.pressure.items():
+        if type(stall) is not Pressure:
+            raise TypeError(f"stalls of {name} must be a Pressure, got {stall!r}")
 
 
 def pace(sample: Sample, *, slowest: float, fastest: float, ceiling: float = 1.0) -> float:

@@ -113,8 +113,8 @@ class MemoryGroup:
         if not limits:
             return None
         usage, least = self._usage.number(), max(1, min(limits))
-        if usage is None or usage < 0:
-            raise ValueError(f"{self._usage.path}: a limit of {least} bytes, and no usage")
+        if usage is None or not 0 <= usage < UNLIKELY:
+            raise ValueError(f"{self._usage.path}: a limit of {least} bytes, and a usage of {usage}")
         cache = max(0, min(usage, self._inactive_file()))
         return Limit(least, usage - cache, cache)
 
@@ -144,7 +144,8 @@ class MemoryGroups:
         """Raises OSError when a group that was there can't be read, ValueError for what is no number of bytes."""
         now = self._clock()
         if now - self._looked >= LOOK_AGAIN:
-            found = [MemoryGroup(group) for group in groups("memory", proc=self._proc, sys=self._sys)]
+            path = groups("memory", proc=self._proc, sys=self._sys)
+            found = [MemoryGroup(group) for group in path if group.folder.is_dir()]
             if self._groups and not found:
                 raise OSError("the control groups can't be seen any more, and so not what limits this process")
             self._groups, self._looked = found, now
