@@ -30,11 +30,13 @@ log = logging.getLogger("gearshift.pipeline")
 FILL = 6000 * 2**20
 """Bytes a second that programs are taken to fill memory at, at most, as in earlyoom."""
 
+# Linux has one of its own for that; on macOS it is this one, which Python's monotonic time is not
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+
 
 def event_time() -> float:
     """Seconds on a clock that never goes back and, where the system has one, counts on through a suspension."""
-    boot = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if boot is None else time.clock_gettime(boot)
+    return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
 
 
 def default_probes(*, budget: int | None = None, own: Callable[[], Own] = Own) -> list[Probe]:
