@@ -73,6 +73,10 @@ def late(at: int, by: float) -> Disturb:
     return lambda items: [*items[:at], *(msgspec.structs.replace(item, time=item.time + by) for item in items[at:])]
 
 
+def swapped(items: list[Sample]) -> list[Sample]:
+    return [item for i in range(0, len(items), 2) for item in items[i : i + 2][::-1]]
+
+
 DISTURBED: dict[str, tuple[Disturb, float]] = {
     "every sample twice": (lambda items: [item for item in items for _ in range(2)], 360.0),
     "every pair swapped": (
