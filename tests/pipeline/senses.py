@@ -65,9 +65,9 @@ class Senses:
         self.sampler = Sampler([self.ram, load, swap, self.pressure, cards])
         self.samples: list[Sample] = []
         self.made: list[Decision] = []
-        self._source, residencies = Subject[Sample](), Subject[Residency]()
-        decision_stream(self._source, residencies, LADDER, SETTINGS).subscribe(self.made.append, self._broke)
-        residencies.on_next(residency("small", self.clock.now))
+        self._source, self._residencies = Subject[Sample](), Subject[Residency]()
+        decision_stream(self._source, self._residencies, LADDER, SETTINGS).subscribe(self.made.append, self._broke)
+        self._residencies.on_next(residency("small", self.clock.now))
 
     def _broke(self, error: Exception) -> None:
         raise AssertionError(f"the stream of decisions broke: {error!r}") from error
@@ -76,6 +76,12 @@ class Senses:
         """GiB in use: in the group, on the GPU."""
         write(self.group, memory__current=f"{ram * GIB}\n")
         self.gpu.used = gpu * GIB
+
+    def carry_out(self) -> None:
+        """The large rung runs, as it was decided."""
+        self.gpu.used += 12 * GIB
+        self.gpu.compute = {PID: 12 * GIB}
+        self._residencies.on_next(residency("large", self.clock.now))
 
     def heal(self, use: tuple[int, int]) -> None:
         """All sensors work again, and this much is in use."""

@@ -29,8 +29,9 @@ NOT_OFFERED = {
     "NOT_SUPPORTED", "FUNCTION_NOT_FOUND", "ARGUMENT_VERSION_MISMATCH", "DEPRECATED", "VGPU_ECC_NOT_SUPPORTED",
     "FREQ_NOT_SUPPORTED", "RESET_TYPE_NOT_SUPPORTED",
 }  # fmt: skip
+LISTS = [name for name in offered() if "RunningProcesses" in name]
 BESIDE = [name for name in offered() if name.startswith("nvmlDeviceGet") and name.split("DeviceGet")[1].startswith(
-    ("Utilization", "Temperature", "Power", "CurrentClocks", "TotalEcc", "Compute", "Graphics")
+    ("Utilization", "Temperature", "Power", "CurrentClocks", "TotalEcc")
 ) and "Instance" not in name]  # fmt: skip
 
 
@@ -304,6 +305,18 @@ def test_after_a_silence_the_window_begins_anew(silence: float, senses: Senses) 
 def test_a_reading_that_is_frozen_is_believed_but_stalls_are_too(senses: Senses) -> None:
     """No reading tells that it is frozen: a calm machine looks the same. What people feel is told by another sensor."""
     senses.use(*ROOM)
-    senses.stall(3600.0, share=0.06)
+    senses.stall(20 * STABLE, share=0.06)
     assert senses.made == []
     comes_back(senses)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_large_rung_is_not_left_because_nobody_tells_which_processes_are_ours(code: str, senses: Senses) -> None:
+    senses.heal(ROOM)
+    senses.steps(STABLE + 2 * STEP)
+    senses.carry_out()
+    senses.steps(20.0)
+    for function in LISTS:
+        senses.nvml.fail(function, CODES[code])
+    senses.steps(60.0)
+    assert [decision.target for decision in senses.made] == ["large"]
