@@ -2,6 +2,9 @@
 
 import msgspec
 
+UNLIKELY = 1 << 60
+"""Bytes that no machine has. Kernels and drivers say numbers from here on for "no limit" and "unknown"."""
+
 # gc=False below: no cycle can be made of these records, and the collector would walk a day of them again and again
 
 
@@ -9,7 +12,8 @@ class Pool(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Memory that a model can sit in.
 
     total: bytes under the tightest limit in force. used: bytes that a new allocation cannot have. own: the bytes of
-    `used` that this app's models hold. Raises ValueError for a total that isn't above 0, and for others below 0.
+    `used` that this app's models hold. Raises ValueError for a total that isn't above 0, for others below 0, and for
+    what can't be bytes: NaN, infinities, text, an exbibyte and more.
 
     >>> Pool(total=100, used=60, own=25).external
     35
@@ -20,10 +24,15 @@ class Pool(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     own: int = 0
 
     def __post_init__(self) -> None:
-        if self.total <= 0 or self.used < 0 or self.own < 0:
-            raise ValueError(
-                f"a pool needs total > 0, used >= 0, own >= 0 bytes, got {self.total}, {self.used}, {self.own}"
-            )
+        try:
+            if 0 < self.total < UNLIKELY and 0 <= self.used < UNLIKELY and 0 <= self.own < UNLIKELY:
+                return
+        except TypeError:
+            pass
+        raise ValueError(
+            f"a pool needs total > 0, used >= 0, own >= 0 bytes, got {self.total!r}, {self.used!r}, {self.own!r}; "
+            "a reading that isn't known is None instead of a pool"
+        )
 
     @property
     def external(self) -> int:
@@ -40,10 +49,21 @@ class Pressure(msgspec.Struct, frozen=True, gc=False):
     """Share of the time since the last reading in which work stalled for a resource.
 
     some: the fraction in which at least one task did. full: the fraction in which all did, so that it was lost.
+    Raises ValueError for what is no fraction from 0 to 1.
     """
 
     some: float
     full: float
+
+    def __post_init__(self) -> None:
+        try:
+            if 0 <= self.some <= 1 and 0 <= self.full <= 1:
+                return
+        except TypeError:
+            pass
+        raise ValueError(
+            f"stalls need some and full from 0 to 1, got {self.some!r}, {self.full!r}; leave out what isn't known"
+        )
 
     def _repr_html_(self) -> str:
         from .views.html import record_html

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import reactivex
@@ -19,20 +19,24 @@ from .probes.nvml import NvmlProbe
 from .probes.pressure import PressureProbe
 from .probes.processes import ProcessTree
 from .probes.ram import Own, RamProbe
-from .samples import Pool, Reading, Sample
+from .relay import Relay, Relieved
+from .samples import Pool, Pressure, Reading, Sample
 from .settings import Settings
 from .waiting import Waiter
 
+T = TypeVar("T")
 log = logging.getLogger("gearshift.pipeline")
 
 FILL = 6000 * 2**20
 """Bytes a second that programs are taken to fill memory at, at most, as in earlyoom."""
 
+# Linux has one of its own for that; on macOS it is this one, which Python's monotonic time is not
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+
 
 def event_time() -> float:
     """Seconds on a clock that never goes back and, where the system has one, counts on through a suspension."""
-    boot = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if boot is None else time.clock_gettime(boot)
+    return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
 
 
 def default_probes(*, budget: int | None = None, own: Callable[[], Own] = Own) -> list[Probe]:
@@ -58,24 +62,25 @@ def default_probes(*, budget: int | None = None, own: Callable[[], Own] = Own) -
 
 
 _FIELDS = [name for name in Reading.__struct_fields__ if name not in ("pools", "missing")]
+_PATIENCE = 1.0  # seconds, with a probe that answers another thread
+_INTERVALS = 3  # for which a reading may take
 
 
 class Sampler:
     """Reads all `probes` into one Sample. A probe that raises is named in `missing`, and logged at its first failure.
 
-    Thread-safe: no probe is read by two threads at once. `alarm` is the probe that can wake a wait, if there is one.
+    Thread-safe: no probe is read by two threads at once. One that hangs holds up the thread that reads it; to others it
+    is missing. `alarm` is the probe that can wake a wait, if there is one.
     """
 
     def __init__(self, probes: Sequence[Probe]) -> None:
         self._probes = [(probe, threading.Lock()) for probe in probes]
         self._failing: set[str] = set()
-        self._lock = threading.Lock()
         self.alarm = next((probe for probe in probes if isinstance(probe, AlarmProbe)), None)
 
     def take(self) -> Sample:
         """A reading by every probe, one after the other, on the calling thread."""
-        with self._lock:
-            return self._take(self._probes)
+        return self._take(self._probes)
 
     def take_pools(self, names: Collection[str]) -> Sample:
         """A sample of the pools of these `names` by their probes alone: cheap, and held up by no other that hangs.
@@ -90,13 +95,27 @@ class Sampler:
         return self._take(asked)
 
     def close(self) -> None:
-        """Let go of what the probes hold; for the end of the app. Harmless when repeated."""
-        with self._lock:
-            for probe, lock in self._probes:
-                close = getattr(probe, "close", None)
-                if close is not None:
-                    with lock:
-                        close()
+        """Let go of what the probes hold; for the end of the app. Harmless when repeated.
+
+        A probe that hangs is left as it is, and logged.
+        """
+        for probe, lock in self._probes:
+            close = getattr(probe, "close", None)
+            if close is None:
+                continue
+            try:
+                self._alone(probe, lock, close)
+            except TimeoutError as error:
+                log.warning("probe %s can't be closed: %s", probe.name, error)
+
+    def _alone(self, probe: Probe, lock: threading.Lock, call: Callable[[], T]) -> T:
+        """The answer of a probe; raises TimeoutError while it owes one to another thread."""
+        if not lock.acquire(timeout=0 if probe.name in self._failing else _PATIENCE):
+            raise TimeoutError("it hangs, and has not answered what it was asked before")
+        try:
+            return call()
+        finally:
+            lock.release()
 
     def _take(self, probes: Iterable[tuple[Probe, threading.Lock]]) -> Sample:
         # no more digits than the clocks and the kernel's counts are good for: recordings stay small and readable
@@ -106,9 +125,9 @@ class Sampler:
         missing: list[str] = []
         for probe, lock in probes:
             try:
-                with lock:
-                    reading = probe.read()
+                reading = self._alone(probe, lock, probe.read)
                 told = {name: getattr(reading, name) for name in _FIELDS}
+                _check(reading)
             except Exception as error:  # noqa: BLE001 - whatever a driver raises, the others still count
                 missing.append(probe.name)
                 pools.update(dict.fromkeys(probe.pools))
@@ -125,6 +144,16 @@ class Sampler:
                 elif seen is not None:
                     fields[name] = seen
         return Sample(time=now, wall=wall, pools=pools, missing=tuple(missing), **fields)
+
+
+def _check(reading: Reading) -> None:
+    """Raises TypeError for what would break those who decide."""
+    for name, pool in reading.pools.items():
+        if pool is not None and type(pool) is not Pool:
+            raise TypeError(f"{name} must be a Pool, or None where it can't be read, got {pool!r}")
+    for name, stall in reading.pressure.items():
+        if type(stall) is not Pressure:
+            raise TypeError(f"stalls of {name} must be a Pressure, got {stall!r}")
 
 
 def pace(sample: Sample, *, slowest: float, fastest: float, ceiling: float = 1.0) -> float:
@@ -151,8 +180,9 @@ def live(
     Every `interval` seconds; more often as memory runs short, down to every `fastest` seconds (see `pace`), as each
     sample's `interval` says; and at once when the service manager tells of memory pressure. Polls on absolute
     deadlines, so it doesn't drift; a deadline that was missed is skipped, never caught up. A subscriber that raises
-    is logged, and the samples go on. Disposing joins the thread for up to 5 s, except from the thread
-    itself.
+    is logged, and the samples go on; so do they, by another thread, without a probe that hangs for three intervals and
+    no less than 1 s, until it answers. A subscriber that blocks for so long is logged. Disposing joins the threads for
+    up to 5 s, except from one of them.
 
     Args:
         sampler: reads the probes.
@@ -165,36 +195,39 @@ def live(
     def subscribe(observer: abc.ObserverBase[Sample], scheduler: abc.SchedulerBase | None = None) -> abc.DisposableBase:  # noqa: ARG001
         waiter = Waiter(sampler.alarm)
 
-        def run() -> None:
+        def sample_on() -> None:
             due, raising = event_time(), False
+            while not waiter.stopped:
+                taken = event_time()
+                sample = relay.ask(sampler.take)
+                gap = pace(sample, slowest=interval, fastest=least, ceiling=ceiling)
+                try:
+                    relay.tell(observer.on_next, msgspec.structs.replace(sample, interval=gap))
+                    raising = False
+                except Exception:
+                    if not raising:
+                        log.exception("a subscriber raised on a sample; sampling goes on")
+                    raising = True
+                now = event_time()
+                due = min(due, now + gap) if now < due else due + gap * ((now - due) // gap + 1)
+                waiter.wait(due - now, at_least=taken + least - now)
+
+        def run() -> None:
             try:
-                while not waiter.stopped:
-                    taken = event_time()
-                    sample = sampler.take()
-                    gap = pace(sample, slowest=interval, fastest=least, ceiling=ceiling)
-                    try:
-                        observer.on_next(msgspec.structs.replace(sample, interval=gap))
-                        raising = False
-                    except Exception:
-                        if not raising:
-                            log.exception("a subscriber raised on a sample; sampling goes on")
-                        raising = True
-                    now = event_time()
-                    due = min(due, now + gap) if now < due else due + gap * ((now - due) // gap + 1)
-                    waiter.wait(due - now, at_least=taken + least - now)
+                sample_on()
+            except Relieved:
+                return
             except Exception as error:  # noqa: BLE001 - nothing dies quietly
                 observer.on_error(error)
-            finally:
-                waiter.close()
-
-        thread = threading.Thread(target=run, name="gearshift-sampler", daemon=True)
+            relay.end()
+            waiter.close()
 
         def dispose() -> None:
             waiter.stop()
-            if threading.current_thread() is not thread:
-                thread.join(timeout=5)
+            relay.stop(wait=5)
 
-        thread.start()
+        relay = Relay(run, patience=max(_PATIENCE, _INTERVALS * interval), name="gearshift-sampler")
+        relay.start()
         return Disposable(dispose)
 
     return reactivex.create(subscribe)

@@ -13,7 +13,8 @@ class Stalls:
 
     Three parts have to hold: the 60 s average of `full` stalls is above half of `limit`, the 10 s average is above
     `limit`, and that one is not falling faster than to 0.85 of it in 5 s. `busy` tells that stalls are not over yet: no
-    time to grow. An alarm of the service manager counts as stalls for one sample.
+    time to grow. An alarm of the service manager counts as stalls for one sample. While nothing is known of stalls they
+    are as they were last: those that were going on are not over because the kernel no longer tells.
     Source: `pressure_rising_beyond` of oomd; the averages as in the kernel's `psi.c`.
     """
 
@@ -28,8 +29,9 @@ class Stalls:
     def update(self, sample: Sample) -> bool:
         memory = sample.pressure.get("memory") if sample.pressure else None
         if memory is None:
-            self.busy = bool(sample.alarm)
-            return self.busy
+            alarm = bool(sample.alarm)
+            self.busy = alarm or self._short > self._limit / 2
+            return alarm
         step = 0.0 if self._last is None else max(0.0, sample.time - self._last)
         self._last = sample.time
         before, full = self._short, memory.full

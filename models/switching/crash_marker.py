@@ -15,7 +15,7 @@ from ..ladders.ladder import CACHE, Ladder
 
 log = logging.getLogger("gearshift.models")
 
-_SAME = 2.0  # seconds: a step of the system's clock moves what it says of when a process began
+_SAME = 0.1  # seconds; the kernel counts them in hundredths
 
 
 class _Mark(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ class CrashMarker:
         self._folder = folder if folder is not None else CACHE / "running"
         self._ladder = hashlib.sha256(msgspec.json.encode(ladder.specs)).hexdigest()[:16]
         self._file = self._folder / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.json"
-        self._began = psutil.Process().create_time()
+        self._began = _began(psutil.Process())
         self._written: str | None = None
         self._warned = False
 
@@ -95,10 +95,15 @@ class CrashMarker:
         self.note(None)
 
 
+def _began(process: psutil.Process) -> float:
+    """Seconds after the start of the machine: the same whatever the clock on the wall is set to meanwhile."""
+    return process.create_time() - psutil.boot_time()
+
+
 def _runs(mark: _Mark) -> bool:
     try:
         process = psutil.Process(mark.pid)
         ended = process.status() == psutil.STATUS_ZOMBIE  # its parent has not asked how yet
-        return not ended and abs(process.create_time() - mark.began) < _SAME
+        return not ended and abs(_began(process) - mark.began) < _SAME
     except psutil.NoSuchProcess:
         return False

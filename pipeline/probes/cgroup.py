@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from ..samples import UNLIKELY
 from .files import KeptFile
 
-_UNLIMITED = 1 << 60
 LOOK_AGAIN = 60.0
 PROC, SYS = Path("/proc"), Path("/sys/fs/cgroup")
 
@@ -109,12 +109,14 @@ class MemoryGroup:
 
     def limit(self) -> Limit | None:
         """The limit in force, None where there is none. `memory.high` counts: beyond it the kernel stalls the group."""
-        limits = [n for n in (file.number() for file in self._limits) if n is not None and 0 < n < _UNLIMITED]
-        usage = self._usage.number() if limits else None
-        if usage is None:
+        limits = [n for n in (file.number() for file in self._limits) if n is not None and n < UNLIKELY]
+        if not limits:
             return None
-        cache = min(usage, self._inactive_file())
-        return Limit(min(limits), usage - cache, cache)
+        usage, least = self._usage.number(), max(1, min(limits))
+        if usage is None or not 0 <= usage < UNLIKELY:
+            raise ValueError(f"{self._usage.path}: a limit of {least} bytes, and a usage of {usage}")
+        cache = max(0, min(usage, self._inactive_file()))
+        return Limit(least, usage - cache, cache)
 
     def close(self) -> None:
         """Let go of the files; a later read opens them again."""
@@ -139,11 +141,14 @@ class MemoryGroups:
         self._groups: list[MemoryGroup] = []
 
     def limits(self) -> list[Limit]:
-        """Raises OSError when a group that was there can't be read."""
+        """Raises OSError when a group that was there can't be read, ValueError for what is no number of bytes."""
         now = self._clock()
         if now - self._looked >= LOOK_AGAIN:
-            self._groups = [MemoryGroup(group) for group in groups("memory", proc=self._proc, sys=self._sys)]
-            self._looked = now
+            path = groups("memory", proc=self._proc, sys=self._sys)
+            found = [MemoryGroup(group) for group in path if group.folder.is_dir()]
+            if self._groups and not found:
+                raise OSError("the control groups can't be seen any more, and so not what limits this process")
+            self._groups, self._looked = found, now
         try:
             return [limit for limit in (group.limit() for group in self._groups) if limit is not None]
         except OSError:

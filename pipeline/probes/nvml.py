@@ -34,15 +34,16 @@ class _Slot:
     """A device that keeps its name whatever happens to it.
 
     key: what it is recognised by. gpu: None while it is lost. has_memory: False where the memory is the host's, None
-    until it is known. ailing: it can't be read, and that has been logged.
+    until it is known. lists: of processes, that it has given. ailing: it can't be read, and that has been logged.
     """
 
-    __slots__ = ("ailing", "gpu", "has_memory", "key", "name")
+    __slots__ = ("ailing", "gpu", "has_memory", "key", "lists", "name")
 
     def __init__(self, name: str, key: str) -> None:
         self.name, self.key = name, key
         self.gpu: Gpu | None = None
         self.has_memory: bool | None = None
+        self.lists: set[str] = set()
         self.ailing = False
 
 
@@ -52,7 +53,8 @@ class NvmlProbe:
     A pool's `used` is total − free, so that what the driver reserves counts. Its `own` is what our processes hold by
     NVML's lists; for this process, where it isn't listed (containers, WSL), what torch's allocator holds there, if
     torch is loaded and in use. Other processes that NVML can't see count as external. A container's NVML may list the
-    host's process ids, of which one can equal one of ours by chance.
+    host's process ids, of which one can equal one of ours by chance. Where a list that was given before isn't to be
+    had, the device is unknown: what is ours would count as others'.
 
     Where the GPU's memory is the host's (DGX Spark, Jetson), NVML tells none: there is a device but no pool, and the
     pool `ram` holds the models. A field that a device doesn't offer is missing and is not asked again.
@@ -144,7 +146,7 @@ class NvmlProbe:
             memory, device = gpu.read()
             if memory is None and slot.has_memory and not gpu.memory.offered:
                 raise gpu.memory.error or RuntimeError("its memory is no longer told")
-            own = self._own(gpu, index, pids) if memory is not None else 0
+            pool = None if memory is None else Pool(memory.total, memory.used, self._own(slot, gpu, index, pids))
         except Exception as error:  # noqa: BLE001 - whatever a driver raises, the other devices still count
             self._lose(slot, error)
             return None, None
@@ -155,10 +157,10 @@ class NvmlProbe:
         if slot.ailing:
             slot.ailing = False
             log.info("%s is read again", slot.name)
-        return None if memory is None else Pool(memory.total, memory.used, min(own, memory.used)), device
+        return pool, device
 
-    def _own(self, gpu: Gpu, index: int, pids: frozenset[int]) -> int:
-        held = gpu.held(pids) if pids else {}
+    def _own(self, slot: _Slot, gpu: Gpu, index: int, pids: frozenset[int]) -> int:
+        held = gpu.held(pids, slot.lists) if pids else {}
         here = os.getpid()
         unlisted = reserved(self._torch(), "cuda", index) if here in pids and here not in held else 0
         return sum(held.values()) + unlisted

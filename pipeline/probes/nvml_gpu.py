@@ -76,10 +76,10 @@ class Gpu:
         self._clocks = Question(*(w for b in boards for w in each(reasons, b)))
         kinds = nvml.NVML_MEMORY_ERROR_TYPE_UNCORRECTED, nvml.NVML_VOLATILE_ECC
         self._ecc = Question(*each(named("nvmlDeviceGetTotalEccErrors"), handle, *kinds))
-        self._processes = tuple(
-            Question(*each(named(f"{function}_v3", f"{function}_v2"), handle))
+        self._processes: dict[str, Question[Any]] = {
+            function: Question(*each(named(f"{function}_v3", f"{function}_v2"), handle))
             for function in ("nvmlDeviceGetComputeRunningProcesses", "nvmlDeviceGetGraphicsRunningProcesses")
-        )
+        }
 
     def read(self) -> tuple[Memory | None, Device]:
         """Memory, None where it can't be read now or has no meaning, and the rest. Raises when the device is lost."""
@@ -106,11 +106,21 @@ class Gpu:
             raise ValueError(f"{free} bytes free of {total}")
         return Memory(total, total - free, getattr(seen, "reserved", None))
 
-    def held(self, pids: Collection[int]) -> dict[int, int]:
-        """Bytes that each of these processes holds here; those of which the driver can't say are left out."""
+    def held(self, pids: Collection[int], told: set[str]) -> dict[int, int]:
+        """Bytes that each of these processes holds here; those of which the driver can't say are left out.
+
+        told: the lists that it has given before, kept here. Raises where one of them isn't to be had any more: what is
+        ours would count as others'.
+        """
         found: dict[int, int] = {}
-        for question in self._processes:
-            for process in question.ask() or ():
+        for name, question in self._processes.items():
+            listed = question.ask()
+            if listed is None:
+                if name in told:
+                    raise question.error or RuntimeError("its processes are no longer told")
+                continue
+            told.add(name)
+            for process in listed:
                 used = process.usedGpuMemory
                 if process.pid in pids and used is not None and used != _UNKNOWN_BYTES:
                     found[process.pid] = max(found.get(process.pid, 0), used)

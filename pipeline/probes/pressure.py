@@ -1,5 +1,6 @@
 """Stalls for want of memory, CPU or disk, as the kernel counts them (pressure stall information)."""
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from .cgroup import PROC, SYS, Group, MemoryGroup, groups
 from .files import KeptFile
 
 RESOURCES = ("memory", "cpu", "io")
+_LINE = re.compile(r"^(some|full) .*\btotal=(\d+)$", re.MULTILINE)
 
 
 class PressureProbe:
@@ -39,10 +41,12 @@ class PressureProbe:
                 continue
             now, totals = self._clock(), _totals(text)
             last, self._last[name] = self._last.get(name), (now, totals)
-            if last is not None and now > last[0]:
-                passed = (now - last[0]) * 1e6
-                shares = ((totals.get(k, 0) - last[1].get(k, 0)) / passed for k in ("some", "full"))
-                found[name] = Pressure(*(round(min(1.0, max(0.0, share)), 6) for share in shares))
+            if last is None or now <= last[0]:
+                continue
+            passed = (now - last[0]) * 1e6
+            shares = [(totals.get(k, 0) - last[1].get(k, 0)) / passed for k in ("some", "full")]
+            if min(shares) >= 0:  # else it is another group's count, or that of another boot
+                found[name] = Pressure(*(round(min(1.0, share), 6) for share in shares))
         return Reading(pressure=found)
 
     def close(self) -> None:
@@ -52,8 +56,11 @@ class PressureProbe:
 
 
 def _totals(text: str) -> dict[str, int]:
-    """Microseconds stalled since boot, by `some` and `full`."""
-    return {line.split(" ", 1)[0]: int(line.rsplit("total=", 1)[1]) for line in text.splitlines()}
+    """Microseconds stalled since boot, by `some` and `full`; older kernels don't tell the second of `cpu`."""
+    totals = {kind: int(total) for kind, total in _LINE.findall(text)}
+    if "some" not in totals:
+        raise ValueError(f"this tells of no stalls: {text[:80]!r}")
+    return totals
 
 
 def _limited_group(proc: Path, sys: Path) -> Path | None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import psutil
 
-from ..samples import Pool, Reading
+from ..samples import UNLIKELY, Pool, Reading
 from .cgroup import Limit, MemoryGroups
 from .processes import ProcessTree
 
@@ -18,7 +18,10 @@ class Own(NamedTuple):
 
 
 def host_limit() -> Limit:
+    """Raises ValueError for a machine that can't be."""
     memory = psutil.virtual_memory()
+    if not 0 <= memory.available <= memory.total < UNLIKELY or memory.total == 0:
+        raise ValueError(f"{memory.available} bytes available of {memory.total}")
     return Limit(memory.total, memory.total - memory.available, memory.available)
 
 

@@ -268,12 +268,11 @@ def _by_name(what: str, given: Any) -> Mapping[str, Any]:
 
 
 def _stalled(name: str, stall: Any) -> Pressure:
-    if not isinstance(stall, Pressure) and not (isinstance(stall, tuple | list) and len(stall) == 2):
+    if isinstance(stall, Pressure):
+        return stall
+    if not (isinstance(stall, tuple | list) and len(stall) == 2):
         raise TypeError(f"pressure of {name} must be (some, full), or a Pressure, got {stall!r}")
-    made = stall if isinstance(stall, Pressure) else Pressure(*stall)
-    for share in (made.some, made.full):
-        _share(f"pressure of {name}", share)
-    return made
+    return Pressure(*(_share(f"pressure of {name}", share) for share in stall))
 
 
 def _share(name: str, value: Any) -> float:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
 from gearshift.models import Ladder
 from gearshift.models.switching.crash_marker import CrashMarker
@@ -170,3 +171,15 @@ def test_a_damaged_marker_is_removed_and_stops_no_start(
     (tmp_path / "damaged.json").write_bytes(content.replace(b"LADDER", known))
     assert marker.previous() is None and list(tmp_path.iterdir()) == []
     assert "damaged.json is removed, as it can't be read" in caplog.text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere psutil asks the system for when a process began")
+def test_an_app_that_runs_is_not_taken_for_crashed_because_the_clock_was_set(
+    file: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = App(file, folder, "large")
+    booted = psutil.boot_time()
+    monkeypatch.setattr(psutil._psplatform, "boot_time", lambda: booted + 3600.0)
+    assert CrashMarker(Ladder.from_toml(file), folder).previous() is None
+    running.kill()
+    assert CrashMarker(Ladder.from_toml(file), folder).previous() == "large"

@@ -1,9 +1,14 @@
 """Clocks that jump, go back or differ: what is decided must not wait for a moment that is long over, or never comes."""
 
+from collections.abc import Callable
+
+import msgspec
 import pytest
-from gearshift.pipeline import Asked, Residency, Settings
+from gearshift.pipeline import Asked, Residency, Sample, Settings
 
 from tests.pipeline.feeding import beside, decided, ready, told
+
+Disturb = Callable[[list[Sample]], list[Sample]]
 
 PLENTY, TIGHT = 100, 550
 
@@ -56,3 +61,40 @@ def test_a_request_may_be_told_by_another_clock() -> None:
         *beside("medium", PLENTY, 400, since=10),
     ]
     assert told(decided(items)) == ["9 downgrade medium planned asked", "309 upgrade large planned room"]
+
+
+def stray(at: int, by: float) -> Disturb:
+    """One sample tells a time that is off by so many seconds."""
+    return lambda items: [*items[:at], msgspec.structs.replace(items[at], time=items[at].time + by), *items[at + 1 :]]
+
+
+def late(at: int, by: float) -> Disturb:
+    """From one sample on, all times are later."""
+    return lambda items: [*items[:at], *(msgspec.structs.replace(item, time=item.time + by) for item in items[at:])]
+
+
+def swapped(items: list[Sample]) -> list[Sample]:
+    return [item for i in range(0, len(items), 2) for item in items[i : i + 2][::-1]]
+
+
+DISTURBED: dict[str, tuple[Disturb, float]] = {
+    "every sample twice": (lambda items: [item for item in items for _ in range(2)], 360.0),
+    "every pair swapped": (
+        lambda items: [item for i in range(0, len(items), 2) for item in items[i : i + 2][::-1]],
+        361,
+    ),
+    "one too early": (stray(200, -3.5), 360.0),
+    "one too early by 1,340 s": (stray(200, -1340.0), 501.0),
+    "one too late by an hour": (stray(200, 3600.0), 501.0),
+    "a gap of 6,249 s": (late(200, 6249.0), 6749.0),
+}
+"""What is done to the samples, and when a rung that has fitted since 60 s is grown to: 300 s after what broke it."""
+
+
+@pytest.mark.parametrize("disturbed", DISTURBED)
+def test_stamps_as_they_come_in_real_recordings_never_shorten_the_window(disturbed: str) -> None:
+    disturb, grown_at = DISTURBED[disturbed]
+    items = [*beside("small", TIGHT, 60), *beside("small", PLENTY, 740, since=60.0)]
+    made = decided([ready("small"), *disturb(items)])
+    assert [d.target for d in made] == ["large"]
+    assert grown_at - 1 <= made[0].time <= grown_at + 1
