@@ -180,9 +180,17 @@ class Decider:
         swollen = any((s := seen.get(name)) and s.pool.own > need for name, need in self._rung(a.rank).need.items())
         if why != "critical" or not swollen:
             return None
-        decision = self._decision(a, self._below(a.rank) if a.rank > 0 else -1, "immediate", why)
+        decision = self._decision(a, self._lower(a), "immediate", why)
         self._aside[self._rung(a.rank).name] = self._breaker.open(self._rung(a.rank).name, a.time)
         return decision
+
+    def _lower(self, a: Assessment) -> int:
+        """The best rung below that isn't set aside and can be had; -1 for none."""
+        held = self.judge.held(a.outlook, a.rank)
+        for lower in range(a.rank - 1, -1, -1):
+            if self._rung(lower).name not in self._aside and self.judge.bears(a.outlook, lower, held):
+                return lower
+        return -1
 
     @property
     def _ready(self) -> bool:

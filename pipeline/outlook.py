@@ -76,7 +76,7 @@ class OutlookWindow:
         self._horizons = Horizons(settings)
         self._tracks: dict[str, PoolTrack] = {}
         self._gap = settings.silence
-        self._newest = float("-inf")
+        self._newest = float("nan")  # which no time is near
 
     def update(self, item: Any) -> Any:
         """A sample to its outlook, NOTHING for one that is older than the newest; anything else as it came."""

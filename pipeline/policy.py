@@ -206,8 +206,12 @@ class Judge:
         """The lowest rung that may be used, where it is still under `critical` now."""
         for rank, name in enumerate(self._names):
             if aside.get(name, outlook.time) <= outlook.time:
-                return rank if all(self._bears(outlook, p, n, held) for p, n in self._held[rank].items()) else -1
+                return rank if self.bears(outlook, rank, held) else -1
         return -1
+
+    def bears(self, outlook: Outlook, rank: int, held: Mapping[str, float]) -> bool:
+        """Is the rung of this rank under `critical` beside what others hold now, or in what is `held` already?"""
+        return all(self._bears(outlook, name, need, held) for name, need in self._held[rank].items())
 
     def _bears(self, outlook: Outlook, name: str, need: int, held: Mapping[str, float]) -> bool:
         seen = outlook.pools.get(name)

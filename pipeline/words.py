@@ -167,4 +167,4 @@ def _why(r: Reason) -> str:
         return f"{gib(r.need)} fit under {against}, beside {gib(r.external)} of others"
     if r.rule == "nothing fits" and not r.detail:
         return f"the smallest rung needs {gib(r.need)}, and others hold {gib(r.external)}; the limit is {against}"
-    return r.detail or r.rule
+    return " ".join(r.detail.split()) or r.rule
