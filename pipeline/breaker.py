@@ -13,6 +13,7 @@ _ENOUGH = 5
 _SLOWER = 2.0
 _BASELINE = 20
 _MOST = 3600.0
+_DOUBLINGS = 60  # of anything, which is beyond an hour
 _FORGOTTEN = 3600.0  # seconds after which an opening no longer makes the next one longer
 
 
@@ -64,11 +65,11 @@ class Breaker:
         return performed.seconds > _SLOWER * median(usual)
 
     def open(self, rung: str, time: float) -> float:
-        """Set the rung aside: returns until when. Each time in a row twice as long, an hour at most."""
+        """Set the rung aside: returns until when. Each time in a row twice as long, up to an hour, or to `retry`."""
         times, last = self._opened.get(rung, (0, float("-inf")))
         times = times + 1 if time - last < _FORGOTTEN else 1
         self._opened[rung] = times, time
-        return time + min(_MOST, self._retry * 2.0 ** (times - 1))
+        return time + min(max(_MOST, self._retry), self._retry * 2.0 ** min(times - 1, _DOUBLINGS))
 
     def set_back(self, seconds: float) -> None:
         """The clock has gone back by so many seconds."""

@@ -102,9 +102,11 @@ class Decider:
         if self._aside:
             self._aside = {name: until for name, until in self._aside.items() if until > time}
         self._last = a = self.judge.assess(outlook, self._residency, self._aside)
-        room = -1 if self._stalls.busy else a.fits if a.residency.rung is None else a.grow_to
-        if room != self._growth.fits:
-            self._growth.saw(time, room)
+        best, room = (a.fits, a.room) if a.residency.rung is None else (a.grow_to, a.grow_room)
+        best = -1 if self._stalls.busy else best
+        lacking = self.judge.lacking(room, best)
+        if best != self._growth.fits or lacking != self._growth.lacking:
+            self._growth.saw(time, best, lacking)
         if not self._settling.over:
             self._settling.update(outlook, self.judge.held(outlook, a.rank))
         return a
@@ -143,8 +145,10 @@ class Decider:
             return self._from_nothing(a)
         if not self._settling.over:
             return None
-        if short and a.shrink_to < a.rank and a.strain >= 1.0 and (a.rising or (a.over and self._sat_out(a.time))):
-            return self._decision(a, a.shrink_to, "planned", "forecast")
+        if short and a.strain >= 1.0 and (a.rising or (a.over and self._sat_out(a.time))):
+            lower = self.judge.within(a, a.rank, self._aside)
+            if lower < a.rank:
+                return self._decision(a, lower, "planned", "forecast")
         target = min(stable, a.grow_to, a.shrink_to)
         if target > a.rank:
             return self._grow(a, target)
@@ -156,7 +160,7 @@ class Decider:
         return self._short_since is not None and time - self._short_since >= waited - TICK
 
     def _at_once(self, a: Assessment, held: int) -> Decision | None:
-        target, why = min(a.shrink_to, held), a.critical
+        target, why = self.judge.within(a, held, self._aside), a.critical
         if self._wanted is not None:
             coming = self.judge.danger(a.outlook, self.judge.held(a.outlook, held), coming=True)
             if not coming:
@@ -169,7 +173,9 @@ class Decider:
         if why and self._wanted is None and self._ready and not self._settling.hides(a.outlook):
             return self._out_of(a, why)
         if self._thrashes and self._wanted is None and self._settling.over and held > 0 and self._ready and a.known:
-            return self._decision(a, min(a.shrink_to, self._below(held)), "immediate", "stalls")
+            lower = -1 if a.shrink_to < 0 else self.judge.below(a, held, self._aside)
+            if lower >= 0 or a.shrink_to < 0:
+                return self._decision(a, lower, "immediate", "stalls")
         return None
 
     def _out_of(self, a: Assessment, why: str) -> Decision | None:
@@ -180,17 +186,9 @@ class Decider:
         swollen = any((s := seen.get(name)) and s.pool.own > need for name, need in self._rung(a.rank).need.items())
         if why != "critical" or not swollen:
             return None
-        decision = self._decision(a, self._lower(a), "immediate", why)
+        decision = self._decision(a, self.judge.below(a, a.rank, self._aside), "immediate", why)
         self._aside[self._rung(a.rank).name] = self._breaker.open(self._rung(a.rank).name, a.time)
         return decision
-
-    def _lower(self, a: Assessment) -> int:
-        """The best rung below that isn't set aside and can be had; -1 for none."""
-        held = self.judge.held(a.outlook, a.rank)
-        for lower in range(a.rank - 1, -1, -1):
-            if self._rung(lower).name not in self._aside and self.judge.bears(a.outlook, lower, held):
-                return lower
-        return -1
 
     @property
     def _ready(self) -> bool:
@@ -202,6 +200,8 @@ class Decider:
         growth, seen = self._growth, a.outlook
         soon = float("inf")  # until a better one may be taken
         for rank in range(min(a.grow_to, a.shrink_to), a.rank, -1):
+            if rank in growth.lacking or not self.judge.takes(a, rank, self._aside):
+                continue
             lasted = growth.lasted(rank, a.time)
             left = growth.wait(seen, a.rank, rank) - lasted
             if rank <= target and left <= TICK and growth.pays(seen, a.rank, rank, soon):
@@ -218,7 +218,7 @@ class Decider:
             return None
         for rank in range(a.fits, -1, -1):
             lasted = self._growth.lasted(rank, a.time)
-            if lasted >= self.settings.recovery:
+            if lasted >= self.settings.recovery and self.judge.takes(a, rank, self._aside):
                 return self._decision(a, rank, "planned", "recovered", lasted=lasted)
         return None
 
@@ -246,18 +246,11 @@ class Decider:
         held = a.rank if self._wanted is None else self._wanted
         if held <= 0:
             return None
-        target = self._below(held)
-        if 0 <= a.shrink_to < target:
-            target = a.shrink_to
+        target = self.judge.below(a, held, self._aside)
+        if target < 0:
+            return None
         self._growth.restart(a.time)
         return self._decision(a, target, "immediate" if immediate else "planned", rule, detail=detail)
-
-    def _below(self, rank: int) -> int:
-        """The next lower rung that isn't set aside; the last one where all are."""
-        for lower in range(rank - 1, -1, -1):
-            if self._rung(lower).name not in self._aside:
-                return lower
-        return 0
 
     def _rung(self, rank: int) -> Rung:
         return self.judge.ladder[self._top - rank]

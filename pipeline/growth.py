@@ -36,18 +36,21 @@ class Growth:
         self._quality = qualities(ladder)
         self._settings = settings
         self._fitted_since = [float("-inf")] * len(ladder)
-        self.fits = -1
+        self.fits, self.lacking = -1, frozenset[int]()
         self._shifts: deque[float] = deque()
         self._strikes, self._struck_at = 0.0, 0.0
         self._up: tuple[float, int] | None = None
         self._load_seconds: float | None = None
 
-    def saw(self, time: float, fits: int) -> None:
-        """The best rank that has room at `time`."""
-        if fits > self.fits:
-            for rank in range(self.fits + 1, fits + 1):
+    def saw(self, time: float, fits: int, lacking: frozenset[int] = frozenset()) -> None:
+        """The best rank that has room at `time`, and those below it that have none."""
+        for rank in range(fits + 1):
+            if not self._has_room(rank) and rank not in lacking:
                 self._fitted_since[rank] = time
-        self.fits = fits
+        self.fits, self.lacking = fits, lacking
+
+    def _has_room(self, rank: int) -> bool:
+        return rank <= self.fits and rank not in self.lacking
 
     def learn(self, residency: Residency) -> None:
         """Take a rung for what it has turned out to need."""
@@ -67,7 +70,7 @@ class Growth:
 
     def lasted(self, rank: int, time: float) -> float:
         """Seconds for which `rank` has had room without a break."""
-        return time - self._fitted_since[rank] if rank <= self.fits else 0.0
+        return time - self._fitted_since[rank] if self._has_room(rank) else 0.0
 
     def took(self, seconds: float) -> None:
         """A shift, or a first load, was finished in so many seconds."""

@@ -8,6 +8,8 @@ from .settings import Settings
 _REMEMBERED_SHIFTS = 5
 _MOST = 6.0  # times the setting: one reply that held up a shift for minutes must not blind the forecasts
 
+_FARTHEST = 1e9  # seconds; beyond that, sums of times and slopes would be no numbers any more
+
 
 class Horizons:
     """Two distances in seconds, learned from the last five shifts; never less than the setting.
@@ -39,6 +41,7 @@ class Horizons:
 
     def _learn(self) -> None:
         s = self._settings
-        self.shift = max([s.horizon, *(min(seconds, _MOST * s.horizon) for seconds in self._last)])
-        self.shrink = self.shift + s.confirm + s.interval
-        self.grow = 2 * self.shift + s.confirm + s.interval
+        shift = max([s.horizon, *(min(seconds, _MOST * s.horizon) for seconds in self._last)])
+        self.shift = min(shift, _FARTHEST)
+        self.shrink = min(self.shift + s.confirm + s.interval, _FARTHEST)
+        self.grow = min(2 * self.shift + s.confirm + s.interval, _FARTHEST)

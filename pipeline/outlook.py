@@ -88,7 +88,7 @@ class OutlookWindow:
 
     def sample(self, sample: Sample) -> Any:
         time, tracks, newest = sample.time, self._tracks, self._newest
-        if not newest <= time <= newest + self._gap:
+        if not newest <= time <= newest + self._gap or not time < LATEST:
             if not EARLIEST < time < LATEST or (-self._gap <= time - newest < 0):
                 return NOTHING
             tracks.clear()

@@ -1,11 +1,13 @@
 """Which rung fits: a pure function of outlook, ladder and what is resident."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import msgspec
 
 from .outlook import Outlook
 from .rungs import Residency, Rung, checked_ladder, learned
+from .samples import UNLIKELY
 from .settings import Settings
 
 
@@ -46,7 +48,7 @@ def room(
         total = pool.pool.total
         kept = reserve.get(name, 0) if reserve else 0
         under = max(0.0, min(ceiling, 1 - kept / total))
-        bound = int(pool.bound(horizon))
+        bound = int(min(pool.bound(horizon), UNLIKELY))
         here = Room(name, total, pool.pool.used, pool.external, bound, need, under, pool.slope, horizon)
         if tightest is None or here.share - here.ceiling > tightest.share - tightest.ceiling:
             tightest = here
@@ -61,7 +63,7 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     horizon; -1 when a pool is unknown or contradicts itself. strain: of the tightest pool with the resident rung at
     the shrink horizon, 1.0 being at `high`. critical: why to act at once, empty for no reason. known: all pools could
     be read, and with nothing loaded none contradicts itself. rising: use of one of them rises along a line. over: the
-    resident rung is above `high` now.
+    resident rung is above `high` now. room, grow_room: bytes by pool that `fits` and `grow_to` go by.
     """
 
     time: float
@@ -76,8 +78,11 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     known: bool
     rising: bool
     over: bool
+    room: Mapping[str, float]
+    grow_room: Mapping[str, float]
 
 
+_NONE: frozenset[int] = frozenset()
 _Limits = tuple[int, float, float, float, float]  # bytes: all, up to high, a little below it, up to low, to critical
 
 
@@ -98,6 +103,7 @@ class Judge:
         self._names = [rung.name for rung in reversed(self.ladder)]
         self._best_first = [(top - i, rung.name, tuple(rung.need.items())) for i, rung in enumerate(self.ladder)]
         self._pools = tuple(dict.fromkeys(name for rung in self.ladder for name in rung.need))
+        self._orderly = all(_no_more(worse.need, better.need) for better, worse in pairwise(self.ladder))
 
     def learn(self, residency: Residency) -> None:
         """Judge a rung from now on by what it has turned out to need."""
@@ -172,8 +178,9 @@ class Judge:
         if full or rising:
             critical = self.danger(outlook, self.held(outlook, rank, residency.rung), coming=False)
         return Assessment(
-            time, outlook, residency, rank, fits, shrink_to, grow_to, strain, critical, known, rising, over
-        )
+            time, outlook, residency, rank, fits, shrink_to, grow_to, strain, critical, known, rising, over,
+            shrink_room, grow_room,
+        )  # fmt: skip
 
     def danger(self, outlook: Outlook, held: Mapping[str, int], *, coming: bool) -> str:
         """Why use is critical with what is `held`, now or before a shift could end; empty where it isn't.
@@ -192,6 +199,49 @@ class Judge:
                 critical = "soon critical"
         return critical
 
+    def within(self, a: Assessment, most: int, aside: Mapping[str, float]) -> int:
+        """The best rank up to `most` that may be shrunk to; -1 for none.
+
+        A better one that fits says nothing of those below it, where they need more than it of some pool.
+        """
+        if a.shrink_to <= most:
+            return a.shrink_to
+        for rank in range(most, -1, -1):
+            if self.takes(a, rank, aside) or (rank == a.rank and a.strain < 1.0):
+                return rank
+        last = self._last_resort(a.outlook, self._held[a.rank], aside)
+        return last if last <= most else -1
+
+    def below(self, a: Assessment, held: int, aside: Mapping[str, float]) -> int:
+        """The next rank below `held` that fits, or at least needs no more of any pool; -1 for none.
+
+        One that is set aside only where all are.
+        """
+        lower = range(held - 1, -1, -1)
+        for rank in lower:
+            if self.takes(a, rank, aside):
+                return rank
+        if 0 <= a.shrink_to < held:
+            return a.shrink_to
+        for rank in lower:
+            if self._free(rank, a.time, aside) and _no_more(self._held[rank], self._held[held]):
+                return rank
+        return 0 if held > 0 and _no_more(self._held[0], self._held[held]) else -1
+
+    def takes(self, a: Assessment, rank: int, aside: Mapping[str, float]) -> bool:
+        """Does this rank fit, and isn't set aside?"""
+        return self._fits_in(a.room, rank) and self._free(rank, a.time, aside)
+
+    def lacking(self, room: Mapping[str, float], best: int) -> frozenset[int]:
+        """The ranks below the `best` that fits which don't."""
+        return _NONE if self._orderly else frozenset(r for r in range(best) if not self._fits_in(room, r))
+
+    def _fits_in(self, room: Mapping[str, float], rank: int) -> bool:
+        return all(need <= room[name] for name, need in self._held[rank].items())
+
+    def _free(self, rank: int, time: float, aside: Mapping[str, float]) -> bool:
+        return aside.get(self._names[rank], time) <= time
+
     def _best(self, left: Mapping[str, float], aside: Mapping[str, float], time: float) -> int:
         for rank, own_name, needs in self._best_first:
             for name, need in needs:
@@ -206,15 +256,15 @@ class Judge:
         """The lowest rung that may be used, where it is still under `critical` now."""
         for rank, name in enumerate(self._names):
             if aside.get(name, outlook.time) <= outlook.time:
-                return rank if self.bears(outlook, rank, held) else -1
+                return rank if all(self._bears(outlook, p, n, held) for p, n in self._held[rank].items()) else -1
         return -1
-
-    def bears(self, outlook: Outlook, rank: int, held: Mapping[str, float]) -> bool:
-        """Is the rung of this rank under `critical` beside what others hold now, or in what is `held` already?"""
-        return all(self._bears(outlook, name, need, held) for name, need in self._held[rank].items())
 
     def _bears(self, outlook: Outlook, name: str, need: int, held: Mapping[str, float]) -> bool:
         seen = outlook.pools.get(name)
         if seen is None:
             return name in outlook.pools and need <= held.get(name, -1.0)
         return seen.external + need <= self._settings.limit(name, seen.pool.total, self._settings.critical)
+
+
+def _no_more(need: Mapping[str, int], than: Mapping[str, int]) -> bool:
+    return all(count <= than.get(name, 0) for name, count in need.items())

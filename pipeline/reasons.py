@@ -10,6 +10,7 @@ from .words import Reason
 _AT_ONCE = ("critical", "soon critical")  # what is critical is so whatever is reserved
 _CRITICAL = (*_AT_ONCE, "nothing fits")
 _GROWING = ("room", "recovered")
+_BY_WHAT_IS_READ = (*_AT_ONCE, "forecast")  # pools that can't be, or are no longer there, have no part in it
 
 
 def reason_for(
@@ -20,7 +21,7 @@ def reason_for(
     ceiling = settings.critical if rule in _CRITICAL else settings.low if rule in _GROWING else settings.high
     horizon = a.outlook.grow if rule in _GROWING else a.outlook.shrink
     reserve = None if rule in _AT_ONCE else settings.reserve
-    if rule in _AT_ONCE:  # which goes by the pools that can be read
+    if rule in _BY_WHAT_IS_READ:
         rung = msgspec.structs.replace(rung, need={p: need for p, need in rung.need.items() if a.outlook.pools.get(p)})
     seen = room(a.outlook, rung, ceiling=ceiling, horizon=horizon, reserve=reserve)
     if rule == "fits" and seen is not None and not seen.fits:  # the last rung may be loaded up to there

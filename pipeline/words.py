@@ -155,6 +155,8 @@ def _why(r: Reason) -> str:
     if r.rule == "soon critical":
         grow = f"grow by {r.slope / 2**20:.0f} MiB/s"
         return f"others hold {gib(r.external)} and {grow}, so the critical {against} comes before a shift could end"
+    if r.rule == "stalls" and not r.pool:
+        return f"work waits for memory; {r.detail}"
     if r.rule == "stalls":
         return f"work waits for memory, {gib(r.used)} of {gib(r.total)} in {r.pool} are in use"
     if r.rule == "critical":

@@ -10,6 +10,7 @@ import msgspec
 from ...pipeline.probes.ram import Own
 
 _RESIDENT = re.compile(rb"Rss(Anon|File|Shmem):\s+(\d+)")
+_ENDED = re.compile(rb"^State:\s+[ZX]", re.M)
 _SMAPS = re.compile(
     rb"^[0-9a-f]+-[0-9a-f]+ ..(.). \S+ \S+ (\d+) *(.*)$|^(Rss|Private_Clean|Private_Dirty|Anonymous): +(\d+)", re.M
 )
@@ -70,6 +71,7 @@ class Watched:
 
     def __init__(self, pid: int, fresh: Pages) -> None:
         self._anchor = fresh
+        self._last = Own()
         self._lock = threading.Lock()
         self._file = os.open(f"/proc/{pid}/status", os.O_RDONLY)
 
@@ -79,17 +81,21 @@ class Watched:
             self._anchor = pages
 
     def own(self) -> Own:
-        """Nothing, once it has ended."""
+        """Nothing, once it has ended. While it ends, what it held: its pages leave its own account at once, but the
+        kernel has them back only by and by, and they would look like somebody else's."""
         with self._lock:
             try:
-                resident = _resident(os.pread(self._file, 4096, 0)) if self._file >= 0 else None
+                status = os.pread(self._file, 4096, 0) if self._file >= 0 else b"State: X"
             except OSError:
-                resident = None
-            anchor = self._anchor
-        if resident is None:
-            return Own()
-        rss, file = resident
-        return Own(max(0, anchor.held + rss - anchor.rss), max(0, anchor.mapped + file - anchor.file))
+                status = b"State: X"
+            resident = _resident(status)
+            if resident is not None:
+                (rss, file), anchor = resident, self._anchor
+                used, mapped = anchor.held + rss - anchor.rss, anchor.mapped + file - anchor.file
+                self._last = Own(max(0, used), max(0, mapped))
+            elif _ENDED.search(status):
+                self._last = Own()
+            return self._last
 
     def close(self) -> None:
         """Let go of the descriptor. Idempotent."""

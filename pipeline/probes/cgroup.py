@@ -97,7 +97,11 @@ def _lines(path: Path) -> list[str]:
 
 
 class MemoryGroup:
-    """One control group's memory: its limit, and usage less what the kernel gives back when asked."""
+    """One control group's memory: its limit, and usage less what the kernel gives back when asked.
+
+    That is all file cache, the active too, as in the kernel's own MemAvailable: a checkpoint that was read twice stays
+    active when its rung has long gone, and nothing evicts it until somebody asks for its room.
+    """
 
     def __init__(self, group: Group) -> None:
         v1 = group.version == 1
@@ -105,7 +109,7 @@ class MemoryGroup:
         self._limits = [KeptFile(group.folder / name) for name in limits]
         self._usage = KeptFile(group.folder / ("memory.usage_in_bytes" if v1 else "memory.current"))
         self._stat = KeptFile(group.folder / "memory.stat")
-        self._inactive = "total_inactive_file " if v1 else "inactive_file "
+        self._cache = [f"{'total_' if v1 else ''}{kind}_file" for kind in ("inactive", "active")]
 
     def limit(self) -> Limit | None:
         """The limit in force, None where there is none. `memory.high` counts: beyond it the kernel stalls the group."""
@@ -115,7 +119,7 @@ class MemoryGroup:
         usage, least = self._usage.number(), max(1, min(limits))
         if usage is None or not 0 <= usage < UNLIKELY:
             raise ValueError(f"{self._usage.path}: a limit of {least} bytes, and a usage of {usage}")
-        cache = max(0, min(usage, self._inactive_file()))
+        cache = max(0, min(usage, self._file_cache()))
         return Limit(least, usage - cache, cache)
 
     def close(self) -> None:
@@ -123,10 +127,14 @@ class MemoryGroup:
         for file in (*self._limits, self._usage, self._stat):
             file.close()
 
-    def _inactive_file(self) -> int:
+    def _file_cache(self) -> int:
         text = "\n" + (self._stat.read() or "")
-        at = text.find("\n" + self._inactive)
-        return int(text[at + 1 + len(self._inactive) :].split("\n", 1)[0]) if at >= 0 else 0
+        return sum(_field(text, name) for name in self._cache)
+
+
+def _field(text: str, name: str) -> int:
+    at = text.find(f"\n{name} ")
+    return int(text[at + len(name) + 2 :].split("\n", 1)[0]) if at >= 0 else 0
 
 
 class MemoryGroups:

@@ -4,8 +4,8 @@
   pools were known, and the better rung fitted under `high` beside what others held; no gap, no jump of the clock, no
   shift. From nothing, the reading itself must allow it.
 - No action that is planned within `settle` seconds after a shift, but on request.
-- What is wanted fits beside what others hold now: for growth under `high`, else under `critical`. Where it is asked for,
-  or a rung is slow, fails or stalls, it is one rung down, whatever that needs.
+- What is wanted fits beside what others hold now: for growth under `high`, else under `critical`. Where a lower rung is
+  asked for, or one is slow, fails or stalls, it fits, or needs no more of any pool than the one that is left.
 - A desired state is told once, until what is loaded changes. Source and target differ, and are on the ladder.
 - Every decision explains itself in one clean line, by finite numbers, and comes back from JSON as it was.
 """
@@ -114,7 +114,7 @@ class Checker:
         return True
 
     def _break(self, time: float) -> None:
-        self._clean = {name: inf if since == inf else max(since, time) for name, since in self._clean.items()}
+        self._clean = {name: inf if since == inf else time for name, since in self._clean.items()}
 
     def _telling(self, made: Decision) -> None:
         if made.target not in self._rank or (made.source == made.target and made.source is not None):

@@ -24,6 +24,13 @@ def test_version_2_takes_every_limit_up_to_the_root(tmp_path: Path) -> None:
     assert limits(tmp_path) == [Limit(5000, 2000, 1000)]
 
 
+def test_file_cache_can_be_had_back_whether_it_was_used_of_late_or_not(tmp_path: Path) -> None:
+    write(tmp_path / "proc/self", cgroup="0::/app\n")
+    stat = "anon 5\nfile 1500\ninactive_file 300\nactive_file 1200\nworkingset_refault_file 9\n"
+    write(tmp_path / "sys/app", memory__max="5000\n", memory__current="3000\n", memory__stat=stat)
+    assert limits(tmp_path) == [Limit(5000, 1500, 1500)]
+
+
 def test_version_2_counts_where_the_kernel_begins_to_stall_a_group(tmp_path: Path) -> None:
     write(tmp_path / "proc/self", cgroup="0::/app\n")
     write(tmp_path / "sys/app", memory__max="5000\n", memory__high="4000\n", memory__current="3000\n")
@@ -35,7 +42,7 @@ def test_version_2_counts_where_the_kernel_begins_to_stall_a_group(tmp_path: Pat
 def test_version_1_takes_off_the_cache_of_the_whole_group(tmp_path: Path) -> None:
     write(tmp_path / "proc/self", cgroup="5:cpu,cpuacct:/\n4:memory:/job\n0::/\n")
     group = tmp_path / "sys/memory/job"
-    stat = "inactive_file 7\ntotal_inactive_file 500\n"
+    stat = "inactive_file 7\nactive_file 3\ntotal_inactive_file 300\ntotal_active_file 200\n"
     write(group, memory__limit_in_bytes="9000\n", memory__usage_in_bytes="4000\n", memory__stat=stat)
     write(group.parent, memory__limit_in_bytes=NO_LIMIT, memory__usage_in_bytes="99999\n")
     assert limits(tmp_path) == [Limit(9000, 3500, 500)]
