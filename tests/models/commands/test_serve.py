@@ -150,6 +150,13 @@ def test_other_machines_are_let_in_only_with_a_key(ladder: Path, tmp_path: Path)
         assert serving.ended() == 0 and "secret" not in serving.log
 
 
+def test_by_default_it_alone_listens_and_only_for_this_machine(ladder: Path) -> None:
+    with Serving(ladder) as serving:
+        processes = [psutil.Process(serving.process.pid), *psutil.Process(serving.process.pid).children(recursive=True)]
+        found = [(p.pid, each.laddr.ip) for p in processes for each in p.net_connections("inet")]
+        assert len(processes) >= 2 and found == [(serving.process.pid, "127.0.0.1")]
+
+
 def test_the_name_that_it_listens_at_is_one_that_it_may_be_asked_by(ladder: Path) -> None:
     with Serving(ladder, "--host", "127.1") as serving:
         url = f"{serving.url}/models"

@@ -1,6 +1,9 @@
 import os
+import pickle
 import socket
+import struct
 import threading
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -109,3 +112,23 @@ def test_a_process_that_the_app_forks_holds_no_socket_of_the_app_s() -> None:
         os.close(gone)
         os.waitpid(child, 0)
         theirs.close()
+
+
+class _Bomb:
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (str(self.file),)
+
+
+def test_a_pickle_on_the_wire_is_no_message_and_is_not_unpickled(tmp_path: Path) -> None:
+    ours, theirs = socket_pair(socket.SOCK_STREAM)
+    body = pickle.dumps(_Bomb(tmp_path / "fired"))
+    with ours, theirs:
+        ours.sendall(struct.pack("<Q", len(body)) + body)
+        with pytest.raises(msgspec.DecodeError):
+            Channel(theirs, msgspec.msgpack.Decoder(ToWorker)).receive()
+    assert not (tmp_path / "fired").exists()
+    pickle.loads(body)
+    assert (tmp_path / "fired").exists()  # where it is unpickled, it does fire
