@@ -8,6 +8,7 @@ import msgspec
 
 from .about import BYTES
 from .quantities import size
+from .reading import RefusedError
 from .settings import ABOUT, Settings, problem
 
 _TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}
@@ -20,7 +21,7 @@ ENVIRONMENT = "environment "
 _Like = Callable[[str, Any], str]
 
 
-class SettingsError(ValueError):
+class SettingsError(RefusedError):
     """Settings that can't be used: names where they are said, the key, its value and the remedy.
 
     message: all of that. sources: of the values that it is about, as in `Value`, where they are known.

@@ -1,10 +1,10 @@
 """A ladder's TOML file, read into specs."""
 
-import tomllib
 from pathlib import Path
 
 import msgspec
 
+from ...pipeline.toml_file import read_toml
 from ..needs.checkpoint import HUB_ID, expanded
 from .spec import LadderError, ModelSpec
 
@@ -29,12 +29,8 @@ def specs_from(file: Path) -> list[ModelSpec]:
 
 
 def _tables(file: Path) -> list[dict[str, object]]:
-    try:
-        content = tomllib.loads(file.read_text("utf-8"))
-    except OSError as error:
-        raise LadderError(f"{file}: can't be read: {error.strerror}; give the path of a ladder file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise LadderError(f"{file}: not TOML: {error}; correct it, or give the path of a ladder file") from None
+    remedy = "give the path of a ladder file"
+    content = read_toml(file, LadderError, where=str(file), remedy=remedy, holds=f"correct it, or {remedy}")
     if not content:
         raise LadderError(f"{file}: rung: the file is empty; add at least one [[rung]] with name and source")
     try:

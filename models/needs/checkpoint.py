@@ -11,6 +11,7 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
+from ...pipeline.reading import WRITTEN, RefusedError, opened, read_whole
 from ..ladders.spec import ModelSpec
 from .config_checks import check_fields, check_objects
 from .gguf_header import read_gguf
@@ -23,10 +24,12 @@ _DTYPES = {
 }  # fmt: skip
 DTYPE_BYTES = dict(_DTYPES.values())
 _TEMPLATES = ("chat_template.jinja", "chat_template.json", "additional_chat_templates")
-_HEADER_LIMIT = 100_000_000  # bytes, as in the safetensors format
+_HEADER_LIMIT = 16 << 20  # bytes of a safetensors header; the format allows more, and no model comes near to this
+_TENSORS = 100_000  # in a file; the largest models have some thousand
+_CONFIG = 32 << 20  # bytes of a JSON file; the index of a trillion weights has 14 MB
 
 
-class CheckpointError(ValueError):
+class CheckpointError(RefusedError):
     """A checkpoint that can't be used: what is wrong with it, and the remedy."""
 
 
@@ -44,14 +47,14 @@ class Tensor(NamedTuple):
         return math.prod(self.shape)
 
 
-_Whole = Annotated[int, msgspec.Meta(ge=0)]
+_Whole = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class _Entry(msgspec.Struct):
     """Of a tensor in the header of a safetensors file."""
 
     dtype: str
-    shape: tuple[_Whole, ...]
+    shape: Annotated[tuple[_Whole, ...], msgspec.Meta(max_length=64)]
     data_offsets: tuple[_Whole, _Whole]
 
 
@@ -78,7 +81,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
     def longest(self) -> int | None:
         """Tokens that the model was made for, where its config tells."""
         for key in ("max_position_embeddings", "n_positions", "max_seq_len"):
-            if isinstance(found := self.config.get(key), int) and found > 0:
+            if isinstance(found := self.config.get(key), int) and 0 < found < 2**63:
                 return found
         return None
 
@@ -112,8 +115,8 @@ def hub_cache() -> Path:
 def snapshot(repository: Path) -> Path | None:
     """The revision `main` of a repository in the cache, else the latest that is there."""
     try:
-        named = (repository / "refs" / "main").read_text("utf-8").strip()
-    except OSError:
+        named = read_whole(repository / "refs" / "main", WRITTEN).decode().strip()
+    except (OSError, UnicodeDecodeError):
         named = ""
     folder = repository / "snapshots"
     if named and (folder / named).is_dir():
@@ -160,7 +163,7 @@ def read_checkpoint(source: str | Path) -> Checkpoint:
         ) from None
     except OSError as error:
         raise CheckpointError(f"{path} can't be read as a checkpoint: {error.strerror or error}") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise CheckpointError(
             f"{path} can't be read as a checkpoint: {error}; download it again, or give another"
         ) from None
@@ -213,8 +216,10 @@ def text_config(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _object(file: Path) -> dict[str, Any]:
     try:
-        found = json.loads(file.read_text("utf-8"))
-    except (ValueError, RecursionError) as error:
+        found = json.loads(read_whole(file, _CONFIG).decode())
+    except RecursionError:
+        raise ValueError(f"{file.name} is not JSON: it is nested too deeply") from None
+    except ValueError as error:
         raise ValueError(f"{file.name} is not JSON: {error}") from None
     if not isinstance(found, dict):
         raise ValueError(f"{file.name} holds no JSON object")
@@ -239,16 +244,18 @@ def _weight_files(path: Path, names: set[str]) -> list[Path]:
 
 
 def _safetensors(file: Path) -> dict[str, Tensor]:
-    with file.open("rb") as stream:
+    with opened(file) as stream:
         size = int.from_bytes(stream.read(8), "little")
-        length = file.stat().st_size
+        length = os.fstat(stream.fileno()).st_size
         if not 2 <= size <= min(_HEADER_LIMIT, length - 8):
             raise ValueError(f"{file.name} has no safetensors header")
         try:
-            header: dict[str, Any] = msgspec.json.decode(stream.read(size), type=dict[str, Any])
+            header = msgspec.json.decode(stream.read(size), type=dict[str, msgspec.Raw])
             header.pop("__metadata__", None)
-            entries = msgspec.convert(header, dict[str, _Entry])
-        except (msgspec.MsgspecError, RecursionError) as error:
+            if len(header) > _TENSORS:
+                raise ValueError(f"{file.name} tells of {len(header)} tensors, and no model has so many")
+            entries = {name: msgspec.json.decode(entry, type=_Entry) for name, entry in header.items()}
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise ValueError(f"the header of {file.name} is damaged: {error}") from None
     if not entries:
         raise ValueError(f"{file.name} holds no weights")
@@ -257,8 +264,13 @@ def _safetensors(file: Path) -> dict[str, Tensor]:
         start, stop = entry.data_offsets
         if stop < start:
             raise ValueError(f"the header of {file.name} is damaged: {name} ends at {stop}, before its start {start}")
-        kind = _DTYPES.get(entry.dtype, (entry.dtype.lower(), 1))[0]
-        found[name] = Tensor(kind, entry.shape, stop - start, file.name)
+        kind, width = _DTYPES.get(entry.dtype, (entry.dtype.lower(), None))
+        found[name] = tensor = Tensor(kind, entry.shape, stop - start, file.name)
+        if width is not None and tensor.elements * width != tensor.stored:
+            raise ValueError(
+                f"the header of {file.name} is damaged: {name} is {entry.dtype} of the shape {list(entry.shape)} in "
+                f"{tensor.stored} bytes"
+            )
         end = max(end, stop)
     if 8 + size + end > length:
         raise ValueError(f"{file.name} is cut short: its header tells {8 + size + end} bytes, and it has {length}")

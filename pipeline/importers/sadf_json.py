@@ -46,11 +46,13 @@ def read(source: Source, asked: Asked) -> Iterator[Row]:
 
 def _entries(source: Source) -> list[tuple[Line, int | None, dict[str, Any]]]:
     """Each entry with the line where its time stands, and the number of CPUs."""
+    remedy = "run sadf again; a cut end can't be mended"
     try:
-        hosts = json.loads(source.text)["sysstat"]["hosts"]
+        document, end = source.document(remedy, source.blanks(0))
+        if source.blanks(end) < len(source.text):
+            raise source.damaged(json.JSONDecodeError("Extra data", source.text, end), remedy)
+        hosts = document["sysstat"]["hosts"]
         found = [(host.get("number-of-cpus"), entry) for host in hosts for entry in host.get("statistics", [])]
-    except json.JSONDecodeError as error:
-        raise source.damaged(error, "run sadf again; a cut end can't be mended") from None
     except (KeyError, TypeError, AttributeError):
         raise RecordingError(f"{source.path}:1: JSON of sysstat without hosts and statistics; run sadf -j") from None
     source.cut = 0  # what parses as a whole was not cut
