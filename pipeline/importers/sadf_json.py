@@ -82,17 +82,25 @@ def _row(line: Line, cores: int | None, entry: dict[str, Any], total: float | No
         elif "memory" in entry and "memfree" in entry["memory"]:
             raise BadLine("numbers of memory that are none")
         if (used := entry.get("memory", {}).get("swpused")) is not None:
-            values["swap.used"] = used * KIB
+            values["swap.used"] = _number(used) * KIB
         everywhere = [cpu for cpu in entry.get("cpu-load", []) if cpu["cpu"] == "all"]
         if everywhere:
-            values["cpu"] = busy(everywhere[0])
+            told = {name: everywhere[0].get(name) for name in ("idle", "iowait")}
+            values["cpu"] = busy({name: _number(value) for name, value in told.items() if value is not None})
         if "queue" in entry and cores:
-            values["load"] = entry["queue"]["ldavg-1"] / cores
+            values["load"] = _number(entry["queue"]["ldavg-1"]) / _number(cores)
         if "swap-pages" in entry:
-            values["swap.in"] = entry["swap-pages"]["pswpin"] * PAGE
+            values["swap.in"] = _number(entry["swap-pages"]["pswpin"]) * PAGE
         for name, key in (("memory", "psi-mem"), ("io", "psi-io")):
             if stalls := entry.get("psi", {}).get(key):
-                values |= {f"pressure.{name}.{part}": stalls[f"{part}_avg"] / 100 for part in ("some", "full")}
+                values |= {f"pressure.{name}.{part}": _number(stalls[f"{part}_avg"]) / 100 for part in ("some", "full")}
         return Row(line, time, time, values, float(at.get("interval", 0)))
     except (KeyError, TypeError, AttributeError) as error:
         raise BadLine(f"an entry of sysstat that can't be read ({error!r})") from None
+
+
+def _number(value: Any) -> float:
+    """As a float, which a text is never multiplied by. Raises TypeError, OverflowError."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r:.40} is no number")
+    return float(value)

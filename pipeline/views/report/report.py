@@ -11,6 +11,7 @@ from string import Template
 import msgspec
 
 from ...loading import Recording
+from ...reading import opened
 from ...settings import Settings
 from ...simulation.result import Simulation
 from ...words import counted, duration, gib
@@ -81,8 +82,8 @@ def check_target(path: Path, *, force: bool = False) -> None:
         raise FileNotFoundError(f"{path.parent} is not a folder; make it, or name another")
     if force or not path.exists():
         return
-    with path.open("rb") as opened:
-        ours = _GENERATOR in opened.read(_HEAD)
+    with opened(path) as target:
+        ours = _GENERATOR in target.read(_HEAD)
     if not ours:
         raise FileExistsError(f"{path} is there and no report of gearshift; name another file, or force it")
 
