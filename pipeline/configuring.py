@@ -94,8 +94,9 @@ def from_text(where: str, key: str, text: str, *, like: _Like = typed) -> Any:
     """
     field(where, key)
     try:
+        text.encode()  # bytes of the command line that are no UTF-8 come as signs that are no text
         value = msgspec.json.decode(text) if text.startswith("{") else text
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError) as error:
         raise _refused(where, key, text, error, like) from None
     return _checked(where, key, value, text, like, strict=isinstance(value, dict))
 

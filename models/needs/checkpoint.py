@@ -16,6 +16,7 @@ from ..ladders.spec import ModelSpec
 from .config_checks import check_fields, check_objects
 from .gguf_header import read_gguf
 
+_REVISION = re.compile(r"\w[\w.-]{0,199}", re.ASCII)
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 _DTYPES = {
     "F64": ("float64", 8), "F32": ("float32", 4), "F16": ("float16", 2), "BF16": ("bfloat16", 2),
@@ -119,7 +120,7 @@ def snapshot(repository: Path) -> Path | None:
     except (OSError, UnicodeDecodeError):
         named = ""
     folder = repository / "snapshots"
-    if named and (folder / named).is_dir():
+    if _REVISION.fullmatch(named) and (folder / named).is_dir():
         return folder / named
     there = [entry for entry in folder.iterdir() if entry.is_dir()] if folder.is_dir() else []
     return max(there, key=lambda entry: entry.stat().st_mtime, default=None)

@@ -13,7 +13,9 @@ def main(library: str, path: str, rows: str, memory: str) -> None:
     if int(memory):
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        least = int(memory) if most == resource.RLIM_INFINITY else min(int(memory), most)
+        resource.setrlimit(resource.RLIMIT_AS, (least, least))
     module = import_module(library)
     try:
         if library == "polars":
