@@ -29,11 +29,11 @@ class RefusedError(ValueError):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(clean(_cut(message) if len(message) > _LONGEST else message))
+        super().__init__(_cut(clean(_cut(message))))  # spelled out it is longer again
 
 
 def _cut(text: str) -> str:
-    return f"{text[: _LONGEST - _END]} … {text[-_END:]}"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - _END]} … {text[-_END:]}"
 
 
 def opened(file: Path) -> BinaryIO:
