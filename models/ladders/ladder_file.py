@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from ...pipeline.toml_file import read_toml
-from ..needs.checkpoint import HUB_ID, expanded
+from ..needs.checkpoint import HUB_ID, expanded, there
 from .spec import LadderError, ModelSpec
 
 
@@ -59,8 +59,8 @@ def _source(spec: ModelSpec, folder: Path) -> str:
     if not source:
         return source  # which is told of with the rung
     path = folder / expanded(source)
-    if spec.need and not path.exists():
+    if spec.need and not there(path):
         return source
-    if not path.exists() and "/" in source and HUB_ID.fullmatch(source) and not source.endswith(".gguf"):
+    if not there(path) and "/" in source and HUB_ID.fullmatch(source) and not source.endswith(".gguf"):
         return source
     return str(path)

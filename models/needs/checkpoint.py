@@ -88,11 +88,20 @@ class Checkpoint(msgspec.Struct, frozen=True):
 
 
 def expanded(path: str | Path) -> Path:
-    """With `~` as the user's home; as it is where nobody has that home."""
+    """With `~` as the user's home; as it is where nobody has that home, or could."""
     try:
         return Path(path).expanduser()
-    except RuntimeError:
+    except (RuntimeError, ValueError):
         return Path(path)
+
+
+def there(path: Path) -> bool:
+    """Is anything at this path? Nothing is at one that is too long, or holds a NUL."""
+    try:
+        path.stat()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def user_cache() -> Path:
@@ -150,7 +159,12 @@ def located(source: str, cache: Path | None = None) -> Path:
 
 def read_checkpoint(source: str | Path) -> Checkpoint:
     """What a source holds, kept until its files change. Raises CheckpointError."""
-    path = located(str(source))
+    try:
+        path = located(str(source))
+    except OSError as error:
+        raise CheckpointError(
+            f"{source} can't be read as a checkpoint: {error.strerror}; give a folder or a GGUF file that can be"
+        ) from None
     try:
         if path.is_dir():
             return _read_folder(path, tuple(sorted(_stamp(Path(entry.path)) for entry in os.scandir(path))))

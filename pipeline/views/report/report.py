@@ -80,7 +80,11 @@ def check_target(path: Path, *, force: bool = False) -> None:
         raise IsADirectoryError(f"{path} is a folder; name a file in it")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path.parent} is not a folder; make it, or name another")
-    if force or not path.exists():
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return
+    if force:
         return
     with opened(path) as target:
         ours = _GENERATOR in target.read(_HEAD)
