@@ -9,7 +9,7 @@ from typing import Any
 from ..extras import how_to_get
 from ..failures import Doubts, LoadError, told
 from ..ladders.ladder import ModelSpec
-from ..needs.checkpoint import expanded
+from ..needs.paths import expanded
 from .generating import TransformersModel
 from .loading_checks import check, check_globals, check_whole, remember_globals, step
 from .memory import pressed, trim

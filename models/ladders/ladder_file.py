@@ -5,7 +5,8 @@ from pathlib import Path
 import msgspec
 
 from ...pipeline.toml_file import read_toml
-from ..needs.checkpoint import HUB_ID, expanded, there
+from ..needs.checkpoint import HUB_ID
+from ..needs.paths import expanded, there
 from .spec import LadderError, ModelSpec
 
 

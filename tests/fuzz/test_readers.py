@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CASES = 60
+CASES = 150
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each reader runs in a child, which takes os.fork")
 
