@@ -185,6 +185,7 @@ def _read_folder(path: Path, stamps: tuple[tuple[str, int, int], ...]) -> Checkp
 @lru_cache(maxsize=64)
 def _read_gguf(path: Path, stamp: tuple[str, int, int]) -> Checkpoint:
     found = read_gguf(path)
+    check_fields(found.config)
     tensors = {name: Tensor(kind, shape, stored, path.name) for name, (kind, shape, stored) in found.tensors.items()}
     return Checkpoint(path, found.config, tensors, (stamp,), found.tokenizer, found.chat, gguf=True)
 

@@ -66,7 +66,7 @@ def _memory(entry: dict[str, Any]) -> Memory | None:
         return None
     found = {name: cells.get(key) for name, key in _MEMORY.items()}
     swap = [cells.get("swpfree"), cells.get("swpused")]
-    if not all(value is None or isinstance(value, int | float) for value in (*found.values(), *swap)):
+    if not all(value is None or _kib(value) for value in (*found.values(), *swap)):
         return None
     return Memory(**found, swap=added(swap))
 
@@ -97,6 +97,10 @@ def _row(line: Line, cores: int | None, entry: dict[str, Any], total: float | No
         return Row(line, time, time, values, float(at.get("interval", 0)))
     except (KeyError, TypeError, AttributeError) as error:
         raise BadLine(f"an entry of sysstat that can't be read ({error!r})") from None
+
+
+def _kib(value: Any) -> bool:
+    return isinstance(value, int | float) and abs(value) < 2**53
 
 
 def _number(value: Any) -> float:
