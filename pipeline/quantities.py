@@ -26,7 +26,7 @@ def seconds(text: str) -> float:
         total = math.fsum(float(number) * _SECONDS[unit] for number, unit in parts)
         if math.isfinite(total) and total > 0:
             return total
-    raise ValueError(f"{text!r:.80} is no duration; give seconds, or such as 90s, 5m, 1h30m, 2d")
+    raise ValueError(f"{text!r} is no duration; give seconds, or such as 90s, 5m, 1h30m, 2d")
 
 
 def size(text: str) -> int:
@@ -43,4 +43,4 @@ def size(text: str) -> int:
         count = float(found[1]) * (1024 if found[3] else 1000) ** _BYTES[found[2].lower()]
         if 1 <= count < math.inf:
             return int(count)
-    raise ValueError(f"{text!r:.80} is no size; give bytes, or such as 500M, 2GiB")
+    raise ValueError(f"{text!r} is no size; give bytes, or such as 500M, 2GiB")
