@@ -60,9 +60,9 @@ def case(reader: Reader, seed: int, number: int) -> bytes:
     return mutated(Random(f"{seed} {reader.name} {number}"), reader.seeds, reader.tokens)
 
 
-def judged(reader: Reader, content: bytes) -> tuple[str, str]:
-    """The name of what came of it, and what of that is against the promise."""
-    with tempfile.TemporaryDirectory(prefix="hostile-") as folder:
+def judged(reader: Reader, content: bytes, within: str) -> tuple[str, str]:
+    """The name of what came of it, and what of that is against the promise. within: a folder for its own."""
+    with tempfile.TemporaryDirectory(dir=within) as folder:
         try:
             reader.read(Path(folder), content)
         except reader.errors as error:
@@ -75,7 +75,7 @@ def judged(reader: Reader, content: bytes) -> tuple[str, str]:
     return "read", ""
 
 
-def _child(reader: Reader, seed: int, first: int, last: int, out: int) -> None:
+def _child(reader: Reader, seed: int, first: int, last: int, within: str, out: int) -> None:
     """One line a case: its number when it begins, and the rest when it has ended."""
     size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() if _linux() else 0
     if size:
@@ -87,7 +87,7 @@ def _child(reader: Reader, seed: int, first: int, last: int, out: int) -> None:
         os.write(out, f"{number}\n".encode())
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
         began = time.process_time()
-        kind, wrong = judged(reader, content)
+        kind, wrong = judged(reader, content, within)
         took = time.process_time() - began
         signal.setitimer(signal.ITIMER_PROF, 0)
         os.write(out, (json.dumps([kind, took, max(0, _peak() - before), wrong]) + "\n").encode())
@@ -104,19 +104,20 @@ def _peak() -> int:
 def run(reader: Reader, seed: int, cases: int) -> Counted:
     """In children: one that dies is told with the case that did it, and the next goes on behind that."""
     counted, number = Counted(), 0
-    while number < cases:
-        number = _run_on(reader, seed, number, cases, counted)
+    with tempfile.TemporaryDirectory(prefix="hostile-") as within:  # here, as a child that is killed leaves its own
+        while number < cases:
+            number = _run_on(reader, seed, number, cases, within, counted)
     return counted
 
 
-def _run_on(reader: Reader, seed: int, first: int, cases: int, counted: Counted) -> int:
+def _run_on(reader: Reader, seed: int, first: int, cases: int, within: str, counted: Counted) -> int:
     """The number to go on with."""
     come, out = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
             os.close(come)
-            _child(reader, seed, first, cases, out)
+            _child(reader, seed, first, cases, within, out)
             os._exit(0)
         except BaseException as error:  # noqa: BLE001 - nothing of the runner may run on in the child
             os.write(2, f"{reader.name}: the child failed: {error!r}\n".encode())
@@ -190,7 +191,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     kills = sum(counted.kinds[kind] for _, counted in found for kind in ("hang", "crash"))
     broken = sum(len(counted.broken) for _, counted in found) - kills
     seconds = time.monotonic() - began
-    Tally(f"hostile bytes, {len(found)} readers", cases, cases, 0, kills, broken, seconds).keep()
+    if not said.only:
+        Tally(f"hostile bytes, {len(found)} readers", cases, cases, 0, kills, broken, seconds).keep()
     return 1 if kills or broken else 0
 
 
