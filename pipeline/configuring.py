@@ -8,6 +8,7 @@ import msgspec
 
 from .about import BYTES
 from .quantities import size
+from .reading import RefusedError
 from .settings import ABOUT, Settings, problem
 
 _TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}
@@ -20,7 +21,7 @@ ENVIRONMENT = "environment "
 _Like = Callable[[str, Any], str]
 
 
-class SettingsError(ValueError):
+class SettingsError(RefusedError):
     """Settings that can't be used: names where they are said, the key, its value and the remedy.
 
     message: all of that. sources: of the values that it is about, as in `Value`, where they are known.
@@ -93,8 +94,9 @@ def from_text(where: str, key: str, text: str, *, like: _Like = typed) -> Any:
     """
     field(where, key)
     try:
+        text.encode()  # bytes of the command line that are no UTF-8 come as signs that are no text
         value = msgspec.json.decode(text) if text.startswith("{") else text
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError) as error:
         raise _refused(where, key, text, error, like) from None
     return _checked(where, key, value, text, like, strict=isinstance(value, dict))
 

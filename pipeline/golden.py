@@ -8,13 +8,14 @@ from typing import Any
 
 import msgspec
 
+from .reading import KEPT, RefusedError, read_whole
 from .words import Decision, Reason
 
 TOLERANCE = 1e-9  # relative; absolute where a number is near 0
 _MOST_TOLD = 10
 
 
-class GoldenError(ValueError):
+class GoldenError(RefusedError):
     """A file that holds no golden decisions: says which and why."""
 
 
@@ -47,9 +48,9 @@ def golden_text(lines: Sequence[Line]) -> str:
 
 
 def read_golden(path: Path) -> list[Line]:
-    """Raises GoldenError, FileNotFoundError."""
+    """Raises GoldenError, OSError."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=list[Line])
+        return msgspec.json.decode(read_whole(path, KEPT), type=list[Line])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise GoldenError(f"{path}: not a file of golden decisions: {error}") from None
 

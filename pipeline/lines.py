@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from .reading import RefusedError
 from .rungs import Residency, Rung
 from .samples import Sample
 from .settings import Settings
@@ -12,7 +13,7 @@ from .words import Asked, Decision, Performed
 VERSION = 1
 
 
-class RecordingError(ValueError):
+class RecordingError(RefusedError):
     """A recording that can't be read: says file, line and reason."""
 
 

@@ -8,6 +8,7 @@ import reactivex
 from reactivex import Observable
 
 from .lines import Header, Line, Mark, RecordingError
+from .reading import opened
 from .replaying import OnBad, read_recording
 from .rungs import Residency
 from .samples import Sample
@@ -121,8 +122,8 @@ def load(
 def _is_ours(file: Path) -> bool:
     if file.suffix == ".zst":
         return True
-    with file.open("rb") as opened:
-        head = opened.read(4096)
+    with opened(file) as source:
+        head = source.read(4096)
     if not head.strip():
         raise RecordingError(f"{file}:1: an empty file, not a recording")
     return b'"gearshift_recording"' in head.split(b"\n", 1)[0]

@@ -10,8 +10,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from .lines import RecordingError
+from .reading import opened
 
 log = logging.getLogger("gearshift.pipeline")
+
+LONGEST = 1 << 20
+"""Bytes of a line: a ladder of thousands of rungs, or the readings of hundreds of devices."""
+_SMALL, _RATIO = 64 << 20, 100
+"""Bytes that any compressed file may hold, and how many for each of its own beyond: recordings reach about 30."""
 
 
 class LineFile:
@@ -73,20 +79,43 @@ def open_to_write(path: Path) -> LineFile:
 
 
 def lines_of(path: Path) -> Iterator[bytes]:
-    """Lines with their ends; the last one may lack it. A compressed file that was cut off ends where it was cut."""
+    """Lines with their ends; the last one may lack it. A compressed file that was cut off ends where it was cut.
+
+    Raises RecordingError for a line without an end in sight, and for a compressed file that is made to fill memory.
+    OSError for what is no regular file.
+    """
     zstd = _zstd(path)
-    if zstd is None:
-        with path.open("rb") as file:
-            yield from file
-        return
-    with zstd.open(path, "rb") as file:
+    with opened(path) as raw:
+        if zstd is None:
+            yield from _bounded(path, raw)
+            return
+        most = _SMALL + _RATIO * os.fstat(raw.fileno()).st_size
         try:
-            yield from file
+            for line in _bounded(path, zstd.ZstdFile(raw, "rb")):
+                most -= len(line)
+                if most < 0:
+                    raise RecordingError(
+                        f"{path}: holds more than {_RATIO} times its size, as no recording does; if you trust it, "
+                        "unpack it and read that"
+                    )
+                yield line
         except EOFError:
             log.warning("%s was cut off, as by a crash; what came before is read", path)
             return
         except zstd.ZstdError as error:
             raise RecordingError(f"{path}: not a Zstandard file, as its name says, or a damaged one: {error}") from None
+
+
+def _bounded(path: Path, file: BinaryIO) -> Iterator[bytes]:
+    number = 0
+    while line := file.readline(LONGEST + 1):
+        number += 1
+        if len(line) > LONGEST:
+            raise RecordingError(
+                f"{path}:{number}: a line of more than {LONGEST >> 10} KiB: {line[:60].decode(errors='replace')!r}; "
+                "it is no recording, or a damaged one: remove that line"
+            )
+        yield line
 
 
 def _zstd(path: Path) -> Any:

@@ -1,6 +1,5 @@
 """All decisions over a recording, as a list: for tests, and for a look at what a change of settings would do."""
 
-import tomllib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -14,9 +13,11 @@ from reactivex import operators as ops
 from .decisions import decision_stream
 from .lines import Line
 from .loading import Recording, load
+from .reading import WRITTEN, RefusedError, read_whole
 from .rungs import Residency, Rung
 from .samples import Sample
 from .settings import Settings
+from .toml_file import parsed
 from .words import Asked, Decision, Performed
 
 
@@ -90,15 +91,15 @@ def by_time(
 def rungs_from(path: str | Path) -> list[Rung]:
     """Rungs from `[[rung]]` tables: `name`, `need = { ram = 6442450944 }` in bytes, and `quality` if any.
 
-    Raises ValueError naming the file and the rung, FileNotFoundError.
+    Raises ValueError naming the file and the rung, OSError.
     """
     file = Path(path)
     try:
-        tables = tomllib.loads(file.read_text("utf-8")).get("rung")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file}: not TOML: {error}") from None
+        tables = parsed(read_whole(file, WRITTEN)).get("rung")
+    except ValueError as error:
+        raise RefusedError(f"{file}: not TOML: {error}; a ladder holds [[rung]] tables") from None
     if not isinstance(tables, list) or not tables:
-        raise ValueError(f"{file}: holds no rung; add [[rung]] tables, the best first")
+        raise RefusedError(f"{file}: holds no rung; add [[rung]] tables, the best first")
     return [_rung(f"{file}: rung[{i}]", table) for i, table in enumerate(tables)]
 
 
@@ -113,4 +114,4 @@ def _rung(where: str, table: Any) -> Rung:
                 raise ValueError(f"need must be bytes of at least 0, got {pool} = {need}")
         return rung
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{where}: {error}; the keys of a rung are {', '.join(fields)}, its need in bytes") from None
+        raise RefusedError(f"{where}: {error}; the keys of a rung are {', '.join(fields)}, its need in bytes") from None

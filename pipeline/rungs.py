@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from .samples import Whole
+
 
 class Rung(msgspec.Struct, frozen=True, omit_defaults=True):
     """One way to run the assistant: all that the decisions know of it.
@@ -15,10 +17,10 @@ class Rung(msgspec.Struct, frozen=True, omit_defaults=True):
     """
 
     name: str
-    need: dict[str, int]
+    need: dict[str, Whole]
     quality: float = 1.0
-    context: int = 0
-    per_token: dict[str, int] = {}
+    context: Whole = 0
+    per_token: dict[str, Whole] = {}
     latency: float | None = None
 
     def _repr_html_(self) -> str:
@@ -41,7 +43,7 @@ class Residency(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="reco
     rung: str | None = None
     failed: str | None = None
     seconds: float = 0.0
-    need: dict[str, int] = {}
+    need: dict[str, Whole] = {}
 
     def _repr_html_(self) -> str:
         from .views.html import record_html

@@ -1,11 +1,17 @@
 """What one reading of the machine is. Bytes are ints, times float seconds, fractions 0..1."""
 
+from typing import Annotated, TypeAlias
+
 import msgspec
 
 UNLIKELY = 1 << 60
 """Bytes that no machine has. Kernels and drivers say numbers from here on for "no limit" and "unknown"."""
 
 # gc=False below: no cycle can be made of these records, and the collector would walk a day of them again and again
+
+
+Whole: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""An int that fits 64 bits: what is read from a file is refused beyond, as no float holds an int of 400 digits."""
 
 
 class Pool(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -19,9 +25,9 @@ class Pool(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     35
     """
 
-    total: int
-    used: int
-    own: int = 0
+    total: Whole
+    used: Whole
+    own: Whole = 0
 
     def __post_init__(self) -> None:
         try:
@@ -82,9 +88,9 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True):
     utilisation: float | None = None
     temperature: float | None = None
     power: float | None = None
-    reserved: int | None = None
+    reserved: Whole | None = None
     throttled: tuple[str, ...] = ()
-    ecc_errors: int | None = None
+    ecc_errors: Whole | None = None
 
     def _repr_html_(self) -> str:
         from .views.html import record_html
@@ -103,7 +109,7 @@ class Reading(msgspec.Struct, frozen=True):
     devices: dict[str, Device] = {}
     cpu: float | None = None
     load: float | None = None
-    swap_used: int | None = None
+    swap_used: Whole | None = None
     swap_in: float | None = None
     pressure: dict[str, Pressure] = {}
     alarm: bool | None = None
@@ -127,7 +133,7 @@ class Sample(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_fiel
     devices: dict[str, Device] = {}
     cpu: float | None = None
     load: float | None = None
-    swap_used: int | None = None
+    swap_used: Whole | None = None
     swap_in: float | None = None
     pressure: dict[str, Pressure] = {}
     alarm: bool | None = None

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from .samples import Whole
+
 GIB = 2**30
 
 
@@ -22,17 +24,17 @@ class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
 
     rule: str
     pool: str = ""
-    total: int = 0
-    used: int = 0
-    external: int = 0
-    bound: int = 0
-    need: int = 0
+    total: Whole = 0
+    used: Whole = 0
+    external: Whole = 0
+    bound: Whole = 0
+    need: Whole = 0
     ceiling: float = 0.0
     horizon: float = 0.0
     slope: float = 0.0
     seconds_left: float | None = None
     lasted: float = 0.0
-    back_at: int = 0
+    back_at: Whole = 0
     back_after: float = 0.0
     detail: str = ""
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-from ...pipeline.watch.spans import clean
+from ...pipeline.printable import clean
 from ..failures import ModelError
 from ..manager import ModelManager, NoRungFits
 from ..replies.generation import Options, Reply

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..hosts.choosing import forks_workers
 from ..ladders.discover import found_in
 from ..ladders.ladder import CACHE, Ladder, LadderError
-from ..needs.checkpoint import hub_cache
+from ..needs.paths import hub_cache
 from .doctor_findings import Findings
 
 _PATIENCE = 120.0

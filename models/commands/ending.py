@@ -15,7 +15,7 @@ _UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 def fail(command: str, problem: object, code: int = 1) -> NoReturn:
     """One line on stderr, and the exit. code: 1 for what can't be used or done, 2 for wrong usage."""
-    from ...pipeline.watch.spans import clean_lines
+    from ...pipeline.printable import clean_lines
 
     typer.echo(f"gearshift {command}: {clean_lines(str(problem))}", err=True)
     raise typer.Exit(code)

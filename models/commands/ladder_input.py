@@ -1,10 +1,11 @@
 """A ladder file for commands that only decide: one of models, or one of rungs with their needs."""
 
-import tomllib
 from pathlib import Path
 
+from ...pipeline.reading import WRITTEN, read_whole
 from ...pipeline.replayed import rungs_from
 from ...pipeline.rungs import Rung, checked_ladder
+from ...pipeline.toml_file import parsed
 
 
 def rungs_in(file: Path) -> list[Rung]:
@@ -22,7 +23,7 @@ def rungs_in(file: Path) -> list[Rung]:
 
 def _names_models(file: Path) -> bool:
     try:
-        rungs = tomllib.loads(file.read_text("utf-8")).get("rung")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        rungs = parsed(read_whole(file, WRITTEN)).get("rung")
+    except ValueError:
         return False  # which is told of by what reads it
     return isinstance(rungs, list) and any(isinstance(rung, dict) and "source" in rung for rung in rungs)

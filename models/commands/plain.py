@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from ...pipeline.watch.spans import clean_lines
+from ...pipeline.printable import clean_lines
 
 
 def plain(text: str, style: str = "", *, no_wrap: bool | None = None) -> Text:

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from ...pipeline.printable import clean
 from ...pipeline.simulation.replies import Request, every
 from ...pipeline.simulation.result import Simulation
 from ...pipeline.simulation.rivals import RIVALS
 from ...pipeline.simulation.simulate import simulate
 from ...pipeline.views.report.report import check_target, write_report
-from ...pipeline.watch.spans import clean
 from .simulation_input import Given, Unusable, recorded, with_ladder
 
 _REQUESTS = 60.0  # seconds between them where policies are compared: some load only when somebody asks

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..serving.running import Place
 
 _KEY = "GEARSHIFT_API_KEY"
+_LONGEST = 4096  # bytes of a file with a key
 _DAY = 86_400.0  # seconds; an infinite time can be given to no timer
 
 
@@ -119,13 +120,22 @@ def _key(file: Path | None) -> str | None:
 
     where = f"--api-key-file: {file}" if file is not None else _KEY
     try:
-        key = file.read_text("utf-8").strip() if file is not None else os.environ.get(_KEY)
+        key = _text(file) if file is not None else os.environ.get(_KEY)
         return None if key is None else checked_key(key)
     except OSError as error:
         fail("serve", f"{where}: {error.strerror}; name a file that holds the key")
     except ValueError as error:
         told = "it is no text" if isinstance(error, UnicodeDecodeError) else error
         fail("serve", f"{where}: {told}")
+
+
+def _text(file: Path) -> str:
+    """A pipe too, as a shell makes one of what a keeper of secrets prints."""
+    with file.open("rb") as opened:
+        content = opened.read(_LONGEST + 1)
+    if len(content) > _LONGEST:
+        raise ValueError(f"it is longer than {_LONGEST} bytes, as no key is")
+    return content.decode().strip()
 
 
 def _names(hosts: list[str], origins: list[str]) -> None:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ...pipeline.watch.spans import clean_lines
+from ...pipeline.printable import clean_lines
 
 _LOGGERS = ("gearshift", "uvicorn.error")
 

@@ -9,7 +9,7 @@ from typing import Any
 from ..extras import how_to_get
 from ..failures import Doubts, LoadError, told
 from ..ladders.ladder import ModelSpec
-from ..needs.checkpoint import expanded
+from ..needs.paths import expanded
 from ..needs.weight_files import OWN_CODE, check_folder
 from .generating import TransformersModel
 from .loading_checks import check, check_globals, check_whole, remember_globals, step

@@ -13,6 +13,8 @@ from .wire import Said, encode
 
 _LENGTH = struct.Struct("<Q")
 _CHUNK = 1 << 16
+LONGEST = 256 << 20
+"""Bytes of a message; the longest are conversations. What claims more is no message, and would only fill memory."""
 _ours: "weakref.WeakSet[socket.socket]" = weakref.WeakSet()
 
 
@@ -45,6 +47,8 @@ class Channel(Generic[M]):
     def send(self, message: Said) -> None:
         """Raises OSError when the other end is gone, TypeError or ValueError for what msgpack has no form for."""
         body = encode(message)
+        if len(body) > LONGEST:
+            raise ValueError(f"a message of {len(body) >> 20} MiB can't be sent; send {LONGEST >> 20} MiB at most")
         with self._sending:
             self._socket.sendall(_LENGTH.pack(len(body)) + body)
 
@@ -53,11 +57,14 @@ class Channel(Generic[M]):
         with self._receiving:
             while True:
                 if len(self._came) >= _LENGTH.size:
-                    end = _LENGTH.size + _LENGTH.unpack_from(self._came)[0]
+                    size = _LENGTH.unpack_from(self._came)[0]
+                    if size > LONGEST:
+                        raise msgspec.DecodeError(f"a message that claims {size} bytes")
+                    end = _LENGTH.size + size
                     if len(self._came) >= end:
                         body = bytes(self._came[_LENGTH.size : end])
                         del self._came[:end]
-                        return self._decoder.decode(body)
+                        return _decoded(self._decoder, body)
                 try:
                     more = self._socket.recv(_CHUNK)
                 except OSError:
@@ -77,3 +84,10 @@ class Channel(Generic[M]):
         self.hang_up()
         with self._receiving, self._sending:
             self._socket.close()
+
+
+def _decoded(decoder: "msgspec.msgpack.Decoder[M]", body: bytes) -> M:
+    try:
+        return decoder.decode(body)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from None

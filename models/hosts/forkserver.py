@@ -117,7 +117,12 @@ class ForkServer:
     def _hear(self) -> None:
         decode = msgspec.msgpack.Decoder(FromServer).decode
         while data := self._received():
-            message = decode(data)
+            try:
+                message = decode(data)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+                log.error("the fork server said what can't be read, and is ended: %s", error)
+                self._process.kill()  # its workers go with it, and each is told of as lost
+                break
             if isinstance(message, Ready):
                 self.ready.set()
             elif isinstance(message, Ended):

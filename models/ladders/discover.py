@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 
 from ..extras import how_to_get
-from ..needs.checkpoint import Checkpoint, CheckpointError, expanded, hub_cache, read_checkpoint, snapshot
+from ..needs.checkpoint import Checkpoint, CheckpointError, read_checkpoint, snapshot
 from ..needs.free_memory import room
+from ..needs.paths import expanded, hub_cache
 from .ladder_checks import LIBRARIES, packages
 from .quality import default_quality
 from .spec import ModelSpec

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...pipeline.rungs import Rung, checked_ladder
-from ..needs.checkpoint import hub_cache, read_checkpoint, user_cache
+from ..needs.checkpoint import read_checkpoint
 from ..needs.free_memory import room
 from ..needs.need import Need, estimate
+from ..needs.paths import hub_cache, user_cache
 from .ladder_checks import check_rungs
 from .ladder_file import specs_from
 from .quality import default_quality

@@ -1,11 +1,12 @@
 """A ladder's TOML file, read into specs."""
 
-import tomllib
 from pathlib import Path
 
 import msgspec
 
-from ..needs.checkpoint import HUB_ID, expanded
+from ...pipeline.toml_file import read_toml
+from ..needs.checkpoint import HUB_ID
+from ..needs.paths import expanded, there
 from .spec import LadderError, ModelSpec
 
 
@@ -29,12 +30,8 @@ def specs_from(file: Path) -> list[ModelSpec]:
 
 
 def _tables(file: Path) -> list[dict[str, object]]:
-    try:
-        content = tomllib.loads(file.read_text("utf-8"))
-    except OSError as error:
-        raise LadderError(f"{file}: can't be read: {error.strerror}; give the path of a ladder file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise LadderError(f"{file}: not TOML: {error}; correct it, or give the path of a ladder file") from None
+    remedy = "give the path of a ladder file"
+    content = read_toml(file, LadderError, where=str(file), remedy=remedy, holds=f"correct it, or {remedy}")
     if not content:
         raise LadderError(f"{file}: rung: the file is empty; add at least one [[rung]] with name and source")
     try:
@@ -63,8 +60,8 @@ def _source(spec: ModelSpec, folder: Path) -> str:
     if not source:
         return source  # which is told of with the rung
     path = folder / expanded(source)
-    if spec.need and not path.exists():
+    if spec.need and not there(path):
         return source
-    if not path.exists() and "/" in source and HUB_ID.fullmatch(source) and not source.endswith(".gguf"):
+    if not there(path) and "/" in source and HUB_ID.fullmatch(source) and not source.endswith(".gguf"):
         return source
     return str(path)

@@ -4,6 +4,8 @@ import re
 
 import msgspec
 
+from ...pipeline.reading import RefusedError
+
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 QUANTISATIONS = ("torchao-int8", "torchao-int4", "bitsandbytes-8bit", "bitsandbytes-4bit")
 DEVICES = re.compile(r"cpu|auto|mps|(cuda|xpu)(:\d+)?")
@@ -44,5 +46,5 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         return record_html(self)
 
 
-class LadderError(ValueError):
+class LadderError(RefusedError):
     """A ladder that can't be used: names the file, the key, the value and the remedy."""

@@ -10,11 +10,14 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
+from ...pipeline.reading import WRITTEN, opened, read_whole
 from ..ladders.spec import ModelSpec
 from .config_checks import check_fields, check_objects
 from .gguf_header import read_gguf
+from .paths import expanded, hub_cache
 from .weight_files import PICKLES, CheckpointError, check_data, other_weights, pickled, read_object, weight_files
 
+_REVISION = re.compile(r"\w[\w.-]{0,199}", re.ASCII)
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 _DTYPES = {
     "F64": ("float64", 8), "F32": ("float32", 4), "F16": ("float16", 2), "BF16": ("bfloat16", 2),
@@ -23,7 +26,9 @@ _DTYPES = {
 }  # fmt: skip
 DTYPE_BYTES = dict(_DTYPES.values())
 _TEMPLATES = ("chat_template.jinja", "chat_template.json", "additional_chat_templates")
-_HEADER_LIMIT = 100_000_000  # bytes, as in the safetensors format
+_HEADER_LIMIT = 16 << 20  # bytes of a safetensors header; the format allows more, and no model comes near to this
+_TENSORS = 100_000  # in a file; the largest models have some thousand
+_CONFIG = 32 << 20  # bytes of a JSON file; the index of a trillion weights has 14 MB
 
 
 class Tensor(NamedTuple):
@@ -40,14 +45,14 @@ class Tensor(NamedTuple):
         return math.prod(self.shape)
 
 
-_Whole = Annotated[int, msgspec.Meta(ge=0)]
+_Whole = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class _Entry(msgspec.Struct):
     """Of a tensor in the header of a safetensors file."""
 
     dtype: str
-    shape: tuple[_Whole, ...]
+    shape: Annotated[tuple[_Whole, ...], msgspec.Meta(max_length=64)]
     data_offsets: tuple[_Whole, _Whole]
 
 
@@ -74,45 +79,19 @@ class Checkpoint(msgspec.Struct, frozen=True):
     def longest(self) -> int | None:
         """Tokens that the model was made for, where its config tells."""
         for key in ("max_position_embeddings", "n_positions", "max_seq_len"):
-            if isinstance(found := self.config.get(key), int) and found > 0:
+            if isinstance(found := self.config.get(key), int) and 0 < found < 2**63:
                 return found
         return None
-
-
-def expanded(path: str | Path) -> Path:
-    """With `~` as the user's home; as it is where nobody has that home."""
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:
-        return Path(path)
-
-
-def user_cache() -> Path:
-    """By the variable for it, else in the user's home; who has none, has it at the root, as in a container."""
-    if named := os.environ.get("XDG_CACHE_HOME"):
-        return expanded(named)
-    home = expanded("~")
-    return (home if home.is_absolute() else Path("/")) / ".cache"
-
-
-def hub_cache() -> Path:
-    """The folder of the local Hugging Face cache, by the variables that huggingface_hub goes by."""
-    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
-        if named := os.environ.get(name):
-            return expanded(os.path.expandvars(named))
-    if home := os.environ.get("HF_HOME"):
-        return expanded(os.path.expandvars(home)) / "hub"
-    return user_cache() / "huggingface" / "hub"
 
 
 def snapshot(repository: Path) -> Path | None:
     """The revision `main` of a repository in the cache, else the latest that is there."""
     try:
-        named = (repository / "refs" / "main").read_text("utf-8").strip()
-    except OSError:
+        named = read_whole(repository / "refs" / "main", WRITTEN).decode().strip()
+    except (OSError, UnicodeDecodeError):
         named = ""
     folder = repository / "snapshots"
-    if named and (folder / named).is_dir():
+    if _REVISION.fullmatch(named) and (folder / named).is_dir():
         return folder / named
     there = [entry for entry in folder.iterdir() if entry.is_dir()] if folder.is_dir() else []
     return max(there, key=lambda entry: entry.stat().st_mtime, default=None)
@@ -144,7 +123,12 @@ def located(source: str, cache: Path | None = None) -> Path:
 
 def read_checkpoint(source: str | Path) -> Checkpoint:
     """What a source holds, kept until its files change. Raises CheckpointError."""
-    path = located(str(source))
+    try:
+        path = located(str(source))
+    except OSError as error:
+        raise CheckpointError(
+            f"{source} can't be read as a checkpoint: {error.strerror}; give a folder or a GGUF file that can be"
+        ) from None
     try:
         if path.is_dir():
             return _read_folder(path, tuple(sorted(_stamp(Path(entry.path)) for entry in os.scandir(path))))
@@ -160,7 +144,7 @@ def read_checkpoint(source: str | Path) -> Checkpoint:
         raise
     except OSError as error:
         raise CheckpointError(f"{path} can't be read as a checkpoint: {error.strerror or error}") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise CheckpointError(
             f"{path} can't be read as a checkpoint: {error}; download it again, or give another"
         ) from None
@@ -202,6 +186,7 @@ def _read_folder(path: Path, stamps: tuple[tuple[str, int, int], ...]) -> Checkp
 @lru_cache(maxsize=64)
 def _read_gguf(path: Path, stamp: tuple[str, int, int]) -> Checkpoint:
     found = read_gguf(path)
+    check_fields(found.config)
     tensors = {name: Tensor(kind, shape, stored, path.name) for name, (kind, shape, stored) in found.tensors.items()}
     return Checkpoint(path, found.config, tensors, (stamp,), found.tokenizer, found.chat, gguf=True)
 
@@ -213,16 +198,18 @@ def text_config(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _safetensors(file: Path) -> dict[str, Tensor]:
-    with file.open("rb") as stream:
+    with opened(file) as stream:
         size = int.from_bytes(stream.read(8), "little")
-        length = file.stat().st_size
+        length = os.fstat(stream.fileno()).st_size
         if not 2 <= size <= min(_HEADER_LIMIT, length - 8):
             raise ValueError(f"{file.name} has no safetensors header")
         try:
-            header: dict[str, Any] = msgspec.json.decode(stream.read(size), type=dict[str, Any])
+            header = msgspec.json.decode(stream.read(size), type=dict[str, msgspec.Raw])
             header.pop("__metadata__", None)
-            entries = msgspec.convert(header, dict[str, _Entry])
-        except (msgspec.MsgspecError, RecursionError) as error:
+            if len(header) > _TENSORS:
+                raise ValueError(f"{file.name} tells of {len(header)} tensors, and no model has so many")
+            entries = {name: msgspec.json.decode(entry, type=_Entry) for name, entry in header.items()}
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise ValueError(f"the header of {file.name} is damaged: {error}") from None
     if not entries:
         raise ValueError(f"{file.name} holds no weights")
@@ -231,8 +218,13 @@ def _safetensors(file: Path) -> dict[str, Tensor]:
         start, stop = entry.data_offsets
         if stop < start:
             raise ValueError(f"the header of {file.name} is damaged: {name} ends at {stop}, before its start {start}")
-        kind = _DTYPES.get(entry.dtype, (entry.dtype.lower(), 1))[0]
-        found[name] = Tensor(kind, entry.shape, stop - start, file.name)
+        kind, width = _DTYPES.get(entry.dtype, (entry.dtype.lower(), None))
+        found[name] = tensor = Tensor(kind, entry.shape, stop - start, file.name)
+        if width is not None and tensor.elements * width != tensor.stored:
+            raise ValueError(
+                f"the header of {file.name} is damaged: {name} is {entry.dtype} of the shape {list(entry.shape)} in "
+                f"{tensor.stored} bytes"
+            )
         end = max(end, stop)
     if 8 + size + end > length:
         raise ValueError(f"{file.name} is cut short: its header tells {8 + size + end} bytes, and it has {length}")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from ...pipeline.samples import Whole
 from ..ladders.ladder_checks import packages
 from ..ladders.spec import ModelSpec
 from .checkpoint import Checkpoint, checkpoint_of
@@ -37,16 +38,16 @@ class Known(msgspec.Struct, frozen=True):
     """
 
     rung: dict[str, str]
-    held: dict[str, int] = {}
-    raised: dict[str, int] = {}
-    calm: int = 0
+    held: dict[str, Whole] = {}
+    raised: dict[str, Whole] = {}
+    calm: Whole = 0
 
 
 class Surplus(msgspec.Struct, frozen=True):
     """Bytes by pool that the process took beyond what it is reckoned with, by the last load that shows it."""
 
     machine: dict[str, str]
-    sizes: dict[str, int]
+    sizes: dict[str, Whole]
 
 
 class Needs:

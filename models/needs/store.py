@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from ...pipeline.reading import NOTED, read_whole
 from ...pipeline.replacing import private_folder, replace_file
 
 log = logging.getLogger("gearshift.models")
@@ -31,10 +32,10 @@ class Store:
         """The record, as whoever wrote last left it."""
         file = self._file(kind, key)
         try:
-            return msgspec.json.decode(file.read_bytes(), type=kind)
+            return msgspec.json.decode(read_whole(file, NOTED), type=kind)
         except FileNotFoundError:
             pass
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             self._tell(str(file), f"{file} is damaged ({error}); it will be made anew")
         except OSError as error:
             self._unusable(error)

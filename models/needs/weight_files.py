@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from ...pipeline.reading import RefusedError, read_whole
+
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 OWN_CODE = "or have the app's own code load it, by InlineHost(load)"
 _REMEDY = f"give one whose weights are safetensors or GGUF, {OWN_CODE}"
@@ -15,7 +17,10 @@ _INDEX = ".safetensors.index.json"
 _KERNELS = ("attn_implementation", "experts_implementation")
 
 
-class CheckpointError(ValueError):
+CONFIG = 32 << 20  # bytes of a JSON file; the index of a trillion weights has 14 MB
+
+
+class CheckpointError(RefusedError):
     """A checkpoint that can't be used: what is wrong with it, and the remedy."""
 
 
@@ -80,7 +85,7 @@ def pickled(file: Path) -> str:
 def read_object(file: Path) -> dict[str, Any]:
     """Raises ValueError for what is no JSON object."""
     try:
-        found = json.loads(file.read_text("utf-8"))
+        found = json.loads(read_whole(file, CONFIG).decode())
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{file.name} is not JSON: {error}") from None
     if not isinstance(found, dict):

@@ -13,7 +13,7 @@ from .checkpoint import DTYPE_BYTES, Checkpoint, Tensor
 
 _OUTPUT = re.compile(r"(^|\.)(lm_head|embed_out|output)\.weight$")
 _EMBEDDING = re.compile(r"(^|\.)(embed_tokens|embed_in|wte|wpe|token_embd|tok_embeddings|word_embeddings|embeddings)\b")
-LAYER = re.compile(r"(^|\.)(?:layers|h|blk|blocks|block)\.(\d+)\.")
+LAYER = re.compile(r"(^|\.)(?:layers|h|blk|blocks|block)\.(\d{1,6})\.")
 _UNUSED = re.compile(r"^mtp\.|rotary_emb\.inv_freq$|\.attn\.(masked_)?bias$")
 _INT4_GROUP, _NF4_GROUP = 128, 64
 
@@ -71,7 +71,7 @@ def parameters(checkpoint: Checkpoint) -> int:
 
 def stored_bits(quantised: Mapping[str, object]) -> int | None:
     """Bits of a weight, by a checkpoint's quantization_config; None where that doesn't tell."""
-    if isinstance(bits := quantised.get("bits"), int):
+    if isinstance(bits := quantised.get("bits"), int) and 0 < bits <= 64:
         return bits
     told = str(quantised).lower()
     if quantised.get("load_in_4bit") or "int4" in told or "mxfp4" in told or "nf4" in told:

@@ -6,12 +6,13 @@ from typing import Literal
 
 import msgspec
 
+from ...pipeline.reading import KEPT, RefusedError, read_whole
 from ...pipeline.replacing import replace_file
 
 VERSION = 1
 
 
-class ConversationError(ValueError):
+class ConversationError(RefusedError):
     """A file that holds no conversations that can be used: names the file, the place and the remedy."""
 
 
@@ -41,9 +42,10 @@ def read(path: str | Path) -> dict[str, list[dict[str, str]]]:
     file = Path(path)
     remedy = "give a file that `save` wrote"
     try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise ConversationError(f"{file}: can't be read: {error.strerror}; {remedy}") from None
+        content = read_whole(file, KEPT)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ConversationError(f"{file}: can't be read: {why}; {remedy}") from None
     try:
         version = msgspec.json.decode(content, type=_Head).version
         if version != VERSION:
@@ -51,7 +53,7 @@ def read(path: str | Path) -> dict[str, list[dict[str, str]]]:
                 f"{file}: version: must be {VERSION}, got {version}; use the gearshift that saved it"
             )
         found = msgspec.json.decode(content, type=_File).conversations
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ConversationError(f"{file}: damaged: {error}; {remedy}") from None
     for conversation, turns in found.items():
         for i, turn in enumerate(turns):

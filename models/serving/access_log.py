@@ -7,7 +7,7 @@ import uuid
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ...pipeline.watch.spans import clean
+from ...pipeline.printable import clean
 
 log = logging.getLogger("gearshift.serving")
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 import psutil
 
+from ...pipeline.reading import NOTED, read_whole
 from ...pipeline.replacing import private_folder, replace_file
 from ..ladders.ladder import CACHE, Ladder
 
@@ -19,7 +20,7 @@ _SAME = 0.1  # seconds; the kernel counts them in hundredths
 
 
 class _Mark(msgspec.Struct, frozen=True):
-    pid: Annotated[int, msgspec.Meta(gt=0)]
+    pid: Annotated[int, msgspec.Meta(gt=0, lt=2**31)]
     began: float
     ladder: str
     rung: str
@@ -66,13 +67,13 @@ class CrashMarker:
         left: list[tuple[float, str]] = []
         for file in self._folder.glob("*.json"):
             try:
-                mark, written = msgspec.json.decode(file.read_bytes(), type=_Mark), file.stat().st_mtime
+                mark, written = msgspec.json.decode(read_whole(file, NOTED), type=_Mark), file.stat().st_mtime
                 if mark.ladder != self._ladder or _runs(mark):
                     continue
                 file.unlink()  # of two apps that start together, one finds it
             except FileNotFoundError:
                 continue
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 self._remove(file, error)
                 continue
             except OSError as error:

@@ -1,10 +1,12 @@
 """The words for end users, as a table that an app can replace."""
 
 import string
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from ...pipeline.reading import RefusedError
+from ...pipeline.toml_file import read_toml
 
 SHIPPED = Path(__file__).with_name("notices.toml")
 
@@ -26,7 +28,7 @@ _MAY_USE: dict[str, dict[str, dict[str, Any]]] = {
 """By table and key: the names that a text may use, with a value of their type."""
 
 
-class WordingError(ValueError):
+class WordingError(RefusedError):
     """Words that can't be used: names the file, the key and what to do."""
 
 
@@ -50,12 +52,8 @@ class Wording:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text("utf-8"))
-    except OSError as error:
-        raise WordingError(f"{file}: can't be read: {error.strerror}; give the path of a TOML file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise WordingError(f"{file}: not TOML: {error}") from None
+    remedy, holds = "give the path of a TOML file", f"copy {SHIPPED} and change its texts"
+    return read_toml(file, WordingError, where=str(file), remedy=remedy, holds=holds)
 
 
 def _checked(where: str, tables: Mapping[str, Any]) -> dict[str, dict[str, str]]:

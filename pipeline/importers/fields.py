@@ -1,5 +1,6 @@
 """A Sample from the fields of one moment (see `vocabulary`)."""
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -41,6 +42,8 @@ def sample_of(row: Row, asked: Asked) -> Sample:
     for field, value in row.values.items():
         head, _, part = field.rpartition(".")
         groups.setdefault(head, {})[part] = value
+    if not math.isfinite(row.time):
+        raise BadLine("no time on this line")
     plain, swap = groups.pop("", {}), groups.pop("swap", {})
     pressure = {name.partition(".")[2]: groups.pop(name) for name in list(groups) if name.startswith("pressure.")}
     pools = {name: _pool(name, parts, asked) for name, parts in groups.items() if not parts.keys().isdisjoint(BYTES)}

@@ -6,12 +6,13 @@ from typing import Literal
 
 import msgspec
 
+from ..reading import read_whole
 from ..samples import Sample
 from . import parquet, table
 from .asked import Asked
 from .fields import sample_of
 from .formats import recognise
-from .source import Source
+from .source import MOST, Source
 
 
 class Imported(msgspec.Struct, frozen=True):
@@ -63,12 +64,12 @@ def import_samples(
         RecordingError: `path:line: what, the line itself; remedy` for a line that can't be read, an unknown format, and
             where the file leaves open what an argument would tell.
         ValueError: an argument that can't be.
-        OSError: the file can't be opened.
+        OSError: the file can't be opened, is no regular one, or is longer than 128 MiB.
     """
     if on_bad not in ("raise", "skip"):
         raise ValueError(f'on_bad must be "raise" or "skip", got {on_bad!r}')
     asked = Asked(columns=columns, totals=totals or {}, interval=interval, unit=unit, instance=instance)
-    content = Path(path).read_bytes()
+    content = read_whole(Path(path), MOST)
     if content.startswith(parquet.MAGIC):
         source = Source(path, parquet.as_csv(Path(path)), skip=on_bad == "skip")
         name, rows = parquet.NAME, table.read(source, asked)

@@ -22,7 +22,7 @@ TIMES = (
 """Names of a column of times. The first that holds dates is taken, else the first."""
 
 _UNIT = re.compile(
-    r"(?i)(?P<base>.+?)(?:[_ .]?[\[(](?P<bracket>[^\])]+)[\])]|[_ .](?P<tail>bytes|[kmgt]i?b|pct|percent|%|c|w))$"
+    r"(?i)(?P<base>.+?)(?:[_ .]?[\[(](?P<bracket>[^\[\]()]+)[\])]|[_ .](?P<tail>bytes|[kmgt]i?b|pct|percent|%|c|w))$"
 )
 _POOL = re.compile(
     r"(?:(?P<pool>ram|memory|memswap|mem|swap|mps|vram|cuda[:_.]?\d+|gpu[:_.]?\d*)[._ ])?"

@@ -127,23 +127,17 @@ def _factor(field: str, asked: Asked) -> float:
 
 
 def _found(source: Source) -> list[Found]:
-    decoder, at = json.JSONDecoder(), 0
+    at = source.blanks(0)
     raw: list[_Matrix] = []
-    try:
-        while at < len(source.text.rstrip()):
-            answer, at = decoder.raw_decode(source.text, at + _blanks(source.text[at:]))
-            raw.extend(_matrices(source, answer))
-    except json.JSONDecodeError as error:
-        raise source.damaged(error, "save the answer again") from None
+    while at < len(source.text):
+        answer, at = source.document("save the answer again", at)
+        raw.extend(_matrices(source, answer))
+        at = source.blanks(at)
     source.cut = 0  # what parses as a whole was not cut
     lines = source.places(r'"values"\s*:')
     return [
         Found(line, series.metric, _readings(source, line, series)) for line, series in zip(lines, raw, strict=False)
     ]
-
-
-def _blanks(text: str) -> int:
-    return len(text) - len(text.lstrip())
 
 
 def _matrices(source: Source, answer: object) -> list[_Matrix]:

@@ -13,7 +13,7 @@ UNITS = {
 """Bytes in each unit of memory. Those that end in `i` or `iB` are powers of 1024, the others of 1000."""
 
 _MISSING = {"", "-", "n/a", "na", "nan", "nat", "none", "null", "err!", "unknown error", "+inf", "-inf", "inf"}
-_QUANTITY = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(%|[A-Za-z]*)")
+_QUANTITY = re.compile(r"([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)\s*(%|[A-Za-z]*)")
 
 
 def is_missing(text: str) -> bool:

@@ -46,11 +46,13 @@ def read(source: Source, asked: Asked) -> Iterator[Row]:
 
 def _entries(source: Source) -> list[tuple[Line, int | None, dict[str, Any]]]:
     """Each entry with the line where its time stands, and the number of CPUs."""
+    remedy = "run sadf again; a cut end can't be mended"
     try:
-        hosts = json.loads(source.text)["sysstat"]["hosts"]
+        document, end = source.document(remedy, source.blanks(0))
+        if source.blanks(end) < len(source.text):
+            raise source.damaged(json.JSONDecodeError("Extra data", source.text, end), remedy)
+        hosts = document["sysstat"]["hosts"]
         found = [(host.get("number-of-cpus"), entry) for host in hosts for entry in host.get("statistics", [])]
-    except json.JSONDecodeError as error:
-        raise source.damaged(error, "run sadf again; a cut end can't be mended") from None
     except (KeyError, TypeError, AttributeError):
         raise RecordingError(f"{source.path}:1: JSON of sysstat without hosts and statistics; run sadf -j") from None
     source.cut = 0  # what parses as a whole was not cut
@@ -64,7 +66,7 @@ def _memory(entry: dict[str, Any]) -> Memory | None:
         return None
     found = {name: cells.get(key) for name, key in _MEMORY.items()}
     swap = [cells.get("swpfree"), cells.get("swpused")]
-    if not all(value is None or isinstance(value, int | float) for value in (*found.values(), *swap)):
+    if not all(value is None or _kib(value) for value in (*found.values(), *swap)):
         return None
     return Memory(**found, swap=added(swap))
 
@@ -80,17 +82,29 @@ def _row(line: Line, cores: int | None, entry: dict[str, Any], total: float | No
         elif "memory" in entry and "memfree" in entry["memory"]:
             raise BadLine("numbers of memory that are none")
         if (used := entry.get("memory", {}).get("swpused")) is not None:
-            values["swap.used"] = used * KIB
+            values["swap.used"] = _number(used) * KIB
         everywhere = [cpu for cpu in entry.get("cpu-load", []) if cpu["cpu"] == "all"]
         if everywhere:
-            values["cpu"] = busy(everywhere[0])
+            told = {name: everywhere[0].get(name) for name in ("idle", "iowait")}
+            values["cpu"] = busy({name: _number(value) for name, value in told.items() if value is not None})
         if "queue" in entry and cores:
-            values["load"] = entry["queue"]["ldavg-1"] / cores
+            values["load"] = _number(entry["queue"]["ldavg-1"]) / _number(cores)
         if "swap-pages" in entry:
-            values["swap.in"] = entry["swap-pages"]["pswpin"] * PAGE
+            values["swap.in"] = _number(entry["swap-pages"]["pswpin"]) * PAGE
         for name, key in (("memory", "psi-mem"), ("io", "psi-io")):
             if stalls := entry.get("psi", {}).get(key):
-                values |= {f"pressure.{name}.{part}": stalls[f"{part}_avg"] / 100 for part in ("some", "full")}
+                values |= {f"pressure.{name}.{part}": _number(stalls[f"{part}_avg"]) / 100 for part in ("some", "full")}
         return Row(line, time, time, values, float(at.get("interval", 0)))
     except (KeyError, TypeError, AttributeError) as error:
         raise BadLine(f"an entry of sysstat that can't be read ({error!r})") from None
+
+
+def _kib(value: Any) -> bool:
+    return isinstance(value, int | float) and abs(value) < 2**53
+
+
+def _number(value: Any) -> float:
+    """As a float, which a text is never multiplied by. Raises TypeError, OverflowError."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r:.40} is no number")
+    return float(value)

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Container, Iterator
 from pathlib import Path
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from ..lines import RecordingError
 
@@ -12,6 +12,14 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 SHOWN = 80
+MOST = 128 << 20
+"""Bytes of a file, which is taken in whole."""
+MOST_LINES = 3_000_000
+"""A month of readings each second; each line takes about 150 bytes beside its text."""
+MOST_JSON = 48 << 20
+"""Characters of a JSON document, which takes up to twenty times its size while it is read."""
+_JSON = json.JSONDecoder()
+_BLANKS = re.compile(r"\s*")
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -46,6 +54,8 @@ class Source:
         self.text = decode(content)
         self.skip = skip
         self.skipped = 0
+        if self.text.count("\n") > MOST_LINES:
+            raise RecordingError(f"{path}: more than {MOST_LINES} lines; split the file, or thin it out")
         lines = self.text.split("\n")
         self.lines = [Line(number, text) for number, text in enumerate(lines, 1) if text.strip()]
         self.cut = len(lines) if lines[-1] else 0
@@ -56,7 +66,8 @@ class Source:
 
     def damaged(self, error: json.JSONDecodeError, remedy: str) -> RecordingError:
         """The same for JSON that doesn't parse."""
-        text = self.text.split("\n")[error.lineno - 1]
+        start = error.pos - error.colno + 1
+        text = self.text[start : error.pos + SHOWN].split("\n")[0]
         return self.error(
             Line(error.lineno, text[max(0, error.colno - SHOWN // 2) :]), f"damaged JSON: {error.msg}", remedy
         )
@@ -80,12 +91,31 @@ class Source:
 
     def places(self, pattern: str) -> list[Line]:
         """The line of each match: where the parts of a JSON document stand."""
-        found, number, at = [], 1, 0
+        found, number, at, start = [], 1, 0, 0
         for match in re.finditer(pattern, self.text):
-            number, at = number + self.text.count("\n", at, match.start()), match.start()
-            start, end = self.text.rfind("\n", 0, at) + 1, self.text.find("\n", at)
-            found.append(Line(number, self.text[start : None if end < 0 else end]))
+            if breaks := self.text.count("\n", at, match.start()):
+                number, start = number + breaks, self.text.rfind("\n", at, match.start()) + 1
+            at = match.start()
+            found.append(Line(number, self.text[start : start + 2 * SHOWN].partition("\n")[0]))
         return found
+
+    def document(self, remedy: str, at: int = 0) -> tuple[Any, int]:
+        """The JSON value from there on, and where it ends. Raises RecordingError."""
+        if len(self.text) > MOST_JSON:
+            raise RecordingError(f"{self.path}: more than {MOST_JSON >> 20} MiB of JSON; export a shorter time at once")
+        try:
+            return _JSON.raw_decode(self.text, at)
+        except json.JSONDecodeError as error:
+            raise self.damaged(error, remedy) from None
+        except RecursionError:
+            raise self.error(Line(1, self.text[:SHOWN]), "JSON that is nested too deeply", remedy) from None
+        except ValueError as error:
+            raise self.error(Line(1, self.text[:SHOWN]), f"JSON that can't be read ({error})", remedy) from None
+
+    def blanks(self, at: int) -> int:
+        """Where the next sign stands that is no space."""
+        found = _BLANKS.match(self.text, at)
+        return found.end() if found else at
 
     def __iter__(self) -> Iterator[Line]:
         return iter(self.lines)

@@ -11,11 +11,12 @@ from typing import ClassVar
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 
+from ..printable import clean
 from .board import Board, View
 from .canvas import Canvas
 from .heading import WINDOWS
 from .screens import AskMark, Help
-from .spans import ASCII, COLOURLESS, clean
+from .spans import ASCII, COLOURLESS
 from .story import Story
 from .wording import moment
 

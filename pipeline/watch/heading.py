@@ -1,7 +1,8 @@
 """The lines above and below: what is watched, what is loaded, how the machine is, which keys there are."""
 
+from ..printable import clean
 from ..samples import Sample
-from .spans import Glyphs, Line, clean, fitted, shortened, spread
+from .spans import Glyphs, Line, fitted, shortened, spread
 from .story import Story
 from .wording import MIB, elapsed, gib, lasting, moment
 

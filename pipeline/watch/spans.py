@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
+from ..printable import clean
+
 Span = tuple[str, str]
 Line = list[Span]
 """A piece is its text and its role, such as `own`, or `edge` for others with ours on top: the app gives it a colour."""
@@ -28,25 +30,6 @@ class Glyphs(NamedTuple):
 UNICODE = Glyphs("█", "▒", "█", "·", "◦", "─", "━", "─", "●", "▁▂▃▄▅▆▇█")
 COLOURLESS = UNICODE._replace(fill="▒")
 ASCII = Glyphs("#", "=", "=", ".", "o", "-", "=", "-", "O", "....####")
-
-
-def clean(text: str) -> str:
-    r"""The text with everything that a terminal might obey spelled out.
-
-    >>> print(clean("a\x1b[31mb\n[bold]"))
-    a\x1b[31mb\n[bold]
-    """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def clean_lines(text: str) -> str:
-    r"""The same, but the text stays in its lines.
-
-    >>> print(clean_lines("a\x1b[31mb\nc"))
-    a\x1b[31mb
-    c
-    """
-    return "\n".join(map(clean, text.split("\n")))
 
 
 def length(line: Line) -> int:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from gearshift.models.ladders.spec import ModelSpec
-from gearshift.models.needs.checkpoint import CheckpointError, hub_cache, located, read_checkpoint, user_cache
+from gearshift.models.needs.checkpoint import CheckpointError, located, read_checkpoint
 from gearshift.models.needs.need import weight_bytes
+from gearshift.models.needs.paths import hub_cache, user_cache
 from gearshift.models.needs.weights import loaded_tensors
 from safetensors import safe_open
 

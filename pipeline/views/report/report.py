@@ -9,6 +9,7 @@ from string import Template
 import msgspec
 
 from ...loading import Recording
+from ...reading import opened
 from ...replacing import replace_file
 from ...settings import Settings
 from ...simulation.result import Simulation
@@ -78,10 +79,14 @@ def check_target(path: Path, *, force: bool = False) -> None:
         raise IsADirectoryError(f"{path} is a folder; name a file in it")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path.parent} is not a folder; make it, or name another")
-    if force or not path.exists():
+    try:
+        path.stat()
+    except FileNotFoundError:
         return
-    with path.open("rb") as opened:
-        ours = _GENERATOR in opened.read(_HEAD)
+    if force:
+        return
+    with opened(path) as target:
+        ours = _GENERATOR in target.read(_HEAD)
     if not ours:
         raise FileExistsError(f"{path} is there and no report of gearshift; name another file, or force it")
 

@@ -183,6 +183,12 @@ def test_a_port_in_use_is_one_line(ladder: Path) -> None:
     ("args", "env", "told", "code"),
     [
         (["--api-key-file", "/nowhere/key"], {}, "--api-key-file: /nowhere/key: No such file or directory", 1),
+        (
+            ["--api-key-file", "/dev/zero"],
+            {},
+            "--api-key-file: /dev/zero: it is longer than 4096 bytes",
+            1,
+        ),
         ([], {"GEARSHIFT_API_KEY": "two words"}, "GEARSHIFT_API_KEY: the key must be one or more visible", 1),
         (["--host", "no.such.host.invalid"], {}, "--host no.such.host.invalid: ", 2),
         (["--allow-host", "mine:80"], {}, "--allow-host: a host must be a name without a port", 2),
