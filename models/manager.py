@@ -133,7 +133,7 @@ class ModelManager:
             self._subscriptions.append(self._switcher.residencies.subscribe(self._notices.resided))
             self._subscriptions.append(self.outcomes.subscribe(self._notices.ended))
         self._process = os.getpid()
-        atexit.register(self._at_exit)
+        atexit.register(self.shutdown)
         self.scaler.start_continuous_monitoring()
 
     @property
@@ -167,6 +167,7 @@ class ModelManager:
             Busy: as many replies wait as may.
             NoRungFits, ReplyTimeout, ModelError (the last rung failed twice), ShutDown: with the text so far as
                 `.partial`; it is in the history too.
+            RuntimeError: from inside of `on_text`, and in a child that the app forked; make a new manager there.
             ValueError, TypeError: for a message longer than the rung's context; for messages, options and timeouts
                 that can't be used.
         """
@@ -223,8 +224,11 @@ class ModelManager:
         """Stop monitoring, brake replies, unload, and end all threads and processes. Idempotent, from any thread.
 
         A reply in progress ends where it is: it raises ShutDown. Called from inside `on_text` or a subscriber, it
-        returns at once, and the rest follows as soon as that has returned.
+        returns at once, and the rest follows as soon as that has returned. In a child that the app forked it does
+        nothing: all is the parent's.
         """
+        if os.getpid() != self._process:
+            return
         here = self._turns.writes_here() or threading.current_thread().name.startswith("gearshift-")
         self._end.begin(wait=not here)
 
@@ -241,7 +245,7 @@ class ModelManager:
         await asyncio.to_thread(self.shutdown)
 
     def _close(self) -> None:
-        atexit.unregister(self._at_exit)
+        atexit.unregister(self.shutdown)
         ends = [
             self._turns.close, self._waiting.close, self.scaler.stop_continuous_monitoring,
             *(subscription.dispose for subscription in self._subscriptions), self._switcher.close,
@@ -251,10 +255,6 @@ class ModelManager:
         with ExitStack() as each:  # which goes on where one of them raises
             for end in reversed(ends):
                 each.callback(end)
-
-    def _at_exit(self) -> None:
-        if os.getpid() == self._process:  # a child that the app forked has none of it
-            self.shutdown()
 
     def _named(self, messages: list[Message], rung: str) -> list[Message]:
         return naming(messages, self._wording.text("model", "rung", rung=rung)) if self._name_rung else messages

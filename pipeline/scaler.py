@@ -48,7 +48,8 @@ class ProactiveScaler(Monitored):
 
     `samples`, `outlooks`, `decisions` and `asked` (what this was asked for and told of) are hot. A subscriber that
     raises is logged and dropped; the stream goes on.
-    Thread-safe: any method may be called from any thread at any time, from inside a subscriber too. For asyncio:
+    Thread-safe: any method may be called from any thread at any time, from inside a subscriber too. A child that the
+    app forks is not monitored until it is started there. For asyncio:
     `async with`; the questions take microseconds, so a coroutine may ask them itself.
 
     >>> from gearshift.pipeline import load
