@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import reactivex
 from reactivex import Observable, Subject
@@ -24,6 +24,7 @@ from .samples import Sample
 from .settings import Settings
 from .shielding import shielded
 from .sources import Sampler, default_probes, event_time, live_by
+from .teller import Teller
 from .tiers import machine_settings
 from .words import Asked, Decision, Performed
 
@@ -31,6 +32,13 @@ if TYPE_CHECKING:
     from .views.live_cell import LiveCell
 
 log = logging.getLogger("gearshift.pipeline")
+
+
+class AtOnce(NamedTuple):
+    """Streams told by whichever thread made the item, in the midst of it: for what only takes note."""
+
+    samples: Observable[Sample]
+    decisions: Observable[Decision]
 
 
 class ProactiveScaler(Monitored):
@@ -45,9 +53,13 @@ class ProactiveScaler(Monitored):
         sampler: what reads this machine; by default all its probes.
         dry_run: decide, explain, log and count as always, and take each decision as carried out at once, whatever
             `residencies` tells of what is really loaded (see `Pretence`). Nothing in it acts.
+        teller: tells the subscribers; by default one of its own, where no source was given.
 
     `samples`, `outlooks`, `decisions` and `asked` (what this was asked for and told of) are hot. A subscriber that
-    raises is logged and dropped; the stream goes on.
+    raises is logged and dropped; the stream goes on. Without `source` they are told by a thread that does nothing else:
+    one that blocks holds up neither sampling nor decisions, and the others for a second at most; the newest 1,000 items
+    wait for it. A source that was given tells them itself, on the thread that pushes, which waits for each, as
+    everywhere in RxPY: `ops.observe_on` is for those that may block.
     Thread-safe: any method may be called from any thread at any time, from inside a subscriber too. A child that the
     app forks is not monitored until it is started there. For asyncio:
     `async with`; the questions take microseconds, so a coroutine may ask them itself.
@@ -72,6 +84,7 @@ class ProactiveScaler(Monitored):
         residencies: Observable[Residency] | None = None,
         sampler: Sampler | None = None,
         dry_run: bool = False,
+        teller: Teller | None = None,
     ) -> None:
         self.ladder = list(ladder)
         self.settings = settings or machine_settings()
@@ -83,8 +96,12 @@ class ProactiveScaler(Monitored):
         self._decisions: Subject[Decision] = Subject()
         self._asked: Subject[Asked | Performed] = Subject()
         self._looked: Subject[Any] = Subject()
-        self.samples, self.outlooks, self.decisions = map(shielded, (self._samples, self._outlooks, self._decisions))
-        self.asked: Observable[Asked | Performed] = shielded(self._asked)
+        self._teller = Teller() if source is None and teller is None else None
+        telling = teller or self._teller
+        tell = shielded if telling is None else telling.aside
+        self.samples, self.outlooks, self.decisions = map(tell, (self._samples, self._outlooks, self._decisions))
+        self.asked: Observable[Asked | Performed] = tell(self._asked)
+        self.at_once = AtOnce(shielded(self._samples), shielded(self._decisions))
         self.performance = Performance()
         self._lock = threading.Lock()
         self._log = DecisionLog(dry_run=dry_run)
@@ -168,7 +185,12 @@ class ProactiveScaler(Monitored):
         Called from inside a subscriber of this scaler's streams, it returns at once: no further item is delivered, and
         the thread is gone soon after that subscriber returns.
         """
+        told = self._teller
+        if told is not None and told.inside:
+            told.drop()
         self._runs.stop()
+        if told is not None:
+            told.wait()
 
     def check_preflight_resources(
         self, operation: str = "generate", rung: str | None = None, *, tokens: int = 0
@@ -223,7 +245,8 @@ class ProactiveScaler(Monitored):
         """Ask for the next smaller rung. Returns the decision, None when there is nothing smaller or nothing loaded.
 
         reason: words for people, kept in the decision. immediate: not to wait for the reply in progress.
-        From inside a subscriber of `decisions` it returns None too: the next decision is made when that one is told.
+        Where a source was given, it returns None from inside a subscriber of `decisions` too: the next decision is made
+        when that one is told.
         """
         seen, here = self._seen, threading.get_ident()
         if seen is None:
