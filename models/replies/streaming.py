@@ -79,3 +79,5 @@ async def _called_off(reply: asyncio.Task[Reply]) -> None:
     if not reply.cancelling():
         reply.cancel()
     await asyncio.wait({reply})
+    if not reply.cancelled():
+        reply.exception()  # nobody is left to raise it to; asyncio would tell of it as an oversight
