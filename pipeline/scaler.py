@@ -97,8 +97,8 @@ class ProactiveScaler(Monitored):
         self._asked: Subject[Asked | Performed] = Subject()
         self._looked: Subject[Any] = Subject()
         self._teller = Teller() if source is None and teller is None else None
-        telling = teller or self._teller
-        tell = shielded if telling is None else telling.aside
+        self.teller = teller or self._teller
+        tell = shielded if self.teller is None else self.teller.aside
         self.samples, self.outlooks, self.decisions = map(tell, (self._samples, self._outlooks, self._decisions))
         self.asked: Observable[Asked | Performed] = tell(self._asked)
         self.at_once = AtOnce(shielded(self._samples), shielded(self._decisions))

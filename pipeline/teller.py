@@ -83,15 +83,21 @@ class Teller:
             self._queue.clear()
             self._changed.notify_all()
 
-    def wait(self, seconds: float = 5.0) -> None:
-        """Until all that was put so far is told and the threads are gone, or so long. Not at all from inside."""
+    def told(self, seconds: float = 5.0) -> None:
+        """Wait until all that was put so far is told, but to a subscriber that blocks. Not at all from inside."""
         if self.inside:
             return
-        end = time.monotonic() + seconds
         with self._changed:
             wanted = self._put
             self._changed.wait_for(lambda: self._handled >= wanted, seconds)
-            threads = list(self._threads) if not self._queue else []
+
+    def wait(self, seconds: float = 5.0) -> None:
+        """Until that, and until the threads are gone; or so long."""
+        end = time.monotonic() + seconds
+        self.told(seconds)
+        with self._changed:
+            inside = threading.current_thread() in self._threads
+            threads = [] if inside or self._queue else list(self._threads)
         for thread in threads:
             thread.join(max(0.0, end - time.monotonic()))
 
@@ -147,8 +153,8 @@ class Teller:
             with self._changed:
                 if ear.by is me:
                     ear.by = None
-                self._handled += 1
-                if self._leader is me:
+                if self._leader is me:  # else whoever took over has counted it
+                    self._handled += 1
                     self._since = None
                 self._changed.notify_all()
 
@@ -172,4 +178,6 @@ class Teller:
                 return
             log.warning("a subscriber has not returned for %g s; the others are told without it", PATIENCE)
             self._leader, self._deputy, self._since = threading.current_thread(), None, None
+            self._handled += 1
+            self._changed.notify_all()
         self._lead()

@@ -25,7 +25,8 @@ def until(holds: Callable[[], bool]) -> None:
 
 def settle(manager: ModelManager) -> None:
     """Until all subscribers have been told of what has happened so far."""
-    manager._teller.wait()
+    assert manager.scaler.teller is not None
+    manager.scaler.teller.told()
 
 
 class Shifting:
