@@ -1,4 +1,4 @@
-"""Subscribers that raise, block or call back in: sampling, decisions, shifts and replies go on, and so do the others."""
+"""Subscribers that raise, block or call back in: all else goes on, and so do the other subscribers."""
 
 import threading
 import time

@@ -24,7 +24,7 @@ _LEAVING = 30.0  # seconds for what has ended to be gone
 def hammer(
     folder: Path, *, count: int, threads: int, seed: int, real: Ladder | None = None, limit: float = 900.0
 ) -> Count:
-    """`count` steps by so many threads and `TASKS` tasks of one event loop. `limit`: seconds, then it counts as hung."""
+    """`count` steps by so many threads and `TASKS` tasks of one event loop. limit: seconds, then it hangs."""
     logging.getLogger("gearshift").setLevel(logging.CRITICAL)  # what subscribers raise on purpose
     counted, before = Count(), _there()
     world = World(Managers(folder, SLOTS, real, counted), folder, counted)

@@ -65,8 +65,8 @@ class World:
         kept.scaler.stop_continuous_monitoring()
 
     def preflight(self, kept: Kept, _: Step, random: Random) -> None:
-        scaler = random.choice([kept.scaler, kept.manager.scaler])
-        scaler.check_preflight_resources("generate", random.choice([None, "large", "small"]), tokens=random.randrange(9))
+        scaler, rung = random.choice([kept.scaler, kept.manager.scaler]), random.choice([None, "large", "small"])
+        scaler.check_preflight_resources("generate", rung, tokens=random.randrange(9))
 
     def trends(self, kept: Kept, *_: object) -> None:
         kept.scaler.analyze_resource_trends()
@@ -107,7 +107,7 @@ class World:
         if kept.lose():
             self._count.add("models lost")
 
-    def shut_down(self, kept: Kept, step: Step, _: Random) -> None:
+    def shut_down(self, _kept: Kept, step: Step, _: Random) -> None:
         self._count.add("ends in the midst of it")
         self.managers.end(step.slot)
 
