@@ -12,6 +12,7 @@ from gearshift.models import Ladder, ModelSpec
 from tests.models.checkpoints import make_checkpoint
 from tests.survival.tally import Tally
 
+from .blocking import block
 from .managers import Count
 from .run import hammer
 
@@ -25,6 +26,7 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=16)
     parser.add_argument("--limit", type=float, default=1800.0, help="seconds, after which it counts as hung")
     parser.add_argument("--no-real", action="store_true", help="models without weights only")
+    parser.add_argument("--block", type=float, default=60.0, help="seconds for which subscribers block")
     given = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     began = time.monotonic()
@@ -34,19 +36,22 @@ def main() -> int:
         counted = hammer(
             folder, count=given.steps, threads=given.threads, seed=given.seed, real=real, limit=given.limit
         )
-    return told(counted, time.monotonic() - began)
+        hammered = told("threads and tasks at once", counted, faults(counted), time.monotonic() - began)
+        began, counted = time.monotonic(), Count()
+        blocked = block(folder, counted, seconds=given.block)
+    return hammered | told(f"subscribers that block for {given.block:g} s", counted, blocked, time.monotonic() - began)
 
 
-def told(counted: Count, seconds: float) -> int:
+def told(what: str, counted: Count, put: int, seconds: float) -> int:
     for name, times in sorted(counted.of.items()):
         print(f"{name:36}{times:8,}")
     for breach in counted.broken[:20]:
         print(f"broken: {breach}")
     tally = Tally(
-        "threads and tasks at once", runs=counted.of["steps"], faults=faults(counted), lost=lost(counted), kills=0,
+        what, runs=counted.of["steps"] or counted.of["asks"], faults=put, lost=lost(counted), kills=0,
         broken=len(counted.broken), seconds=seconds,
     )  # fmt: skip
-    print(f"lost {tally.lost}, broken {tally.broken}, {seconds:.0f} s")
+    print(f"{what}: faults {put}, lost {tally.lost}, broken {tally.broken}, {seconds:.0f} s")
     tally.keep()
     return 0 if tally.held else 1
 
