@@ -5,10 +5,12 @@ import threading
 from collections import Counter
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import psutil
-from gearshift.models import Busy, Ladder, ModelError, ModelManager, NoRungFits, ReplyTimeout, ShutDown
-from gearshift.models.testing import FakeHost, FakeModels, fake_ladder
+from gearshift.models import Busy, Ladder, ModelError, ModelManager, ModelSpec, NoRungFits, ReplyTimeout, ShutDown
+from gearshift.models.hosts import Written
+from gearshift.models.testing import FakeHost, FakeModel, fake_ladder
 from gearshift.pipeline import ProactiveScaler, Settings
 
 SETTINGS = Settings(interval=0.01, fastest=0.005, settle=0, high=0.97, critical=0.98)
@@ -33,12 +35,32 @@ class Count:
             self.broken.append(what)
 
 
+class Careful(FakeModel):
+    """One that tells where it is unloaded under a reply."""
+
+    def __init__(self, spec: ModelSpec, count: Count) -> None:
+        super().__init__(spec)
+        self._count, self._writing = count, 0
+
+    def generate(self, *args: Any) -> Written:
+        self._writing += 1
+        try:
+            return super().generate(*args)
+        finally:
+            self._writing -= 1
+
+    def close(self) -> None:
+        if self._writing and not self.lost:
+            self._count.breach(f"{self.spec.name} was unloaded under a reply")
+        super().close()
+
+
 class Kept:
     """A manager, a scaler that shares its ladder, and what was asked of it. fake: its models have no weights."""
 
-    def __init__(self, ladder: Ladder, folder: Path, *, fake: bool) -> None:
+    def __init__(self, ladder: Ladder, folder: Path, count: Count, *, fake: bool) -> None:
         self.fake, self.folder = fake, folder
-        self.host = FakeHost(FakeModels()) if fake else None
+        self.host = FakeHost(lambda spec: Careful(spec, count)) if fake else None
         self.manager = ModelManager(ladder, SETTINGS, host=self.host, cache=folder, queue=8)
         self.scaler = ProactiveScaler(ladder.rungs(), SETTINGS)
         self.whole: list[tuple[str, str, str]] = []  # conversation, question, answer
@@ -99,7 +121,7 @@ class Managers:
                 fake = slot > 0 or self._real is None
                 ladder = self._fakes if fake or self._real is None else self._real
                 folder = self._folder / f"cache {next(self._names)}"
-                kept = self._kept[slot] = Kept(ladder, folder, fake=fake)
+                kept = self._kept[slot] = Kept(ladder, folder, self._count, fake=fake)
                 self.made.append(kept)
             return kept
 
