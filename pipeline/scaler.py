@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import reactivex
 from reactivex import Observable, Subject
@@ -22,8 +22,8 @@ from .rungs import Residency, Rung
 from .running import Run, Runs
 from .samples import Sample
 from .settings import Settings
-from .shielding import shielded
 from .sources import Sampler, default_probes, event_time, live_by
+from .streams import Streams
 from .teller import Teller
 from .tiers import machine_settings
 from .words import Asked, Decision, Performed
@@ -34,14 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("gearshift.pipeline")
 
 
-class AtOnce(NamedTuple):
-    """Streams told by whichever thread made the item, in the midst of it: for what only takes note."""
-
-    samples: Observable[Sample]
-    decisions: Observable[Decision]
-
-
-class ProactiveScaler(Monitored):
+class ProactiveScaler(Streams, Monitored):
     """Turns samples into decisions, live or from any source, and answers questions about the last of them.
 
     Args:
@@ -61,8 +54,7 @@ class ProactiveScaler(Monitored):
     wait for it. A source that was given tells them itself, on the thread that pushes, which waits for each, as
     everywhere in RxPY: `ops.observe_on` is for those that may block.
     Thread-safe: any method may be called from any thread at any time, from inside a subscriber too. A child that the
-    app forks is not monitored until it is started there. For asyncio:
-    `async with`; the questions take microseconds, so a coroutine may ask them itself.
+    app forks is not monitored until it is started there. For asyncio: `async with`; the questions take microseconds.
 
     >>> from gearshift.pipeline import load
     >>> ladder = [Rung("large", {"ram": 18_500_000_000}), Rung("small", {"ram": 4_000_000_000})]
@@ -86,22 +78,13 @@ class ProactiveScaler(Monitored):
         dry_run: bool = False,
         teller: Teller | None = None,
     ) -> None:
+        super().__init__(teller, given=source is not None)
         self.ladder = list(ladder)
         self.settings = settings or machine_settings()
         self._judge = Judge(self.ladder, self.settings) if self.ladder else None  # refuses what can't be used
         self._source = source
         self._runs = Runs(lambda: Sampler(default_probes(budget=self.settings.budget)), sampler)
-        self._samples: Subject[Sample] = Subject()
-        self._outlooks: Subject[Outlook] = Subject()
-        self._decisions: Subject[Decision] = Subject()
-        self._asked: Subject[Asked | Performed] = Subject()
         self._looked: Subject[Any] = Subject()
-        self._teller = Teller() if source is None and teller is None else None
-        self.teller = teller or self._teller
-        tell = shielded if self.teller is None else self.teller.aside
-        self.samples, self.outlooks, self.decisions = map(tell, (self._samples, self._outlooks, self._decisions))
-        self.asked: Observable[Asked | Performed] = tell(self._asked)
-        self.at_once = AtOnce(shielded(self._samples), shielded(self._decisions))
         self.performance = Performance()
         self._lock = threading.Lock()
         self._log = DecisionLog(dry_run=dry_run)
@@ -185,12 +168,7 @@ class ProactiveScaler(Monitored):
         Called from inside a subscriber of this scaler's streams, it returns at once: no further item is delivered, and
         the thread is gone soon after that subscriber returns.
         """
-        told = self._teller
-        if told is not None and told.inside:
-            told.drop()
-        self._runs.stop()
-        if told is not None:
-            told.wait()
+        self._last(self._runs.stop)
 
     def check_preflight_resources(
         self, operation: str = "generate", rung: str | None = None, *, tokens: int = 0

@@ -10,6 +10,7 @@ from .hammer.__main__ import lost
 from .hammer.managers import well_formed
 from .hammer.plan import steps
 from .hammer.run import hammer
+from .hammer.world import World
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -34,11 +35,21 @@ def test_words_that_are_mixed_up_or_missing_are_seen() -> None:
 
 
 def test_a_thread_that_hangs_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    go, dumped = threading.Event(), list[bool]()
-    monkeypatch.setattr("tests.survival.hammer.world.World.preflight", lambda *_: go.wait(60))
+    go, dumped, worlds = threading.Event(), list[bool](), list[World]()
+
+    def hang(world: World, *_: object) -> None:
+        worlds.append(world)
+        go.wait(60)
+
+    monkeypatch.setattr(World, "preflight", hang)
     monkeypatch.setattr(faulthandler, "dump_traceback", lambda **_: dumped.append(True))
+    before = set(threading.enumerate())
     try:
         counted = hammer(tmp_path, count=60, threads=2, seed=1, limit=2)
     finally:
         go.set()
+        for thread in set(threading.enumerate()) - before:
+            if thread.name == "loop" or thread.name.startswith("hammer "):
+                thread.join(60)
+        worlds[0].end()
     assert dumped and any("these hang" in breach for breach in counted.broken)

@@ -172,6 +172,7 @@ def test_after_a_shutdown_no_thread_is_left_but_one_that_a_subscriber_blocks(tmp
 
 
 def test_a_stop_of_a_scaler_does_not_wait_for_one_that_blocks_for_longer_than_seconds() -> None:
+    before = set(threading.enumerate())
     scaler, entered, go = ProactiveScaler(rungs_of(500, 300, 100), QUICK), threading.Event(), threading.Event()
 
     def block(_: Any) -> None:
@@ -183,6 +184,6 @@ def test_a_stop_of_a_scaler_does_not_wait_for_one_that_blocks_for_longer_than_se
     scaler.samples.subscribe(others.append)
     with scaler:
         until(lambda: entered.is_set() and len(others) > 5)
-    assert "gearshift-sampler" not in {thread.name for thread in threading.enumerate()}
+    assert {thread.name for thread in set(threading.enumerate()) - before} == {"gearshift-teller"}
     go.set()
-    until(lambda: "gearshift-teller" not in {thread.name for thread in threading.enumerate()})
+    until(lambda: set(threading.enumerate()) <= before)
