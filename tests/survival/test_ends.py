@@ -83,8 +83,7 @@ ENDS = {
 SENT = {"a_termination": signal.SIGTERM, "an_interrupt": signal.SIGINT, "a_kill": signal.SIGKILL}
 CASES = [
     *(("starting", how) for how in ENDS),
-    ("loading", "the_end_of_main"), ("loading", "an_interrupt"), ("loading", "a_kill"),
-    ("writing", "sys_exit"), ("writing", "a_termination"), ("shifting", "an_exception"), ("hung", "the_end_of_main"),
+    ("loading", "an_interrupt"), ("loading", "a_kill"), ("writing", "a_termination"), ("shifting", "an_exception"), ("hung", "the_end_of_main"),
 ]  # fmt: skip
 
 
