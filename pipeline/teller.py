@@ -53,6 +53,7 @@ class Teller:
         self._deputy: threading.Thread | None = None
         self._since: float | None = None  # when the leader's present call began
         self._threads: list[threading.Thread] = []
+        self._held: set[threading.Thread | None] = set()  # by subscribers, while others went on
 
     def aside(self, source: Observable[Any]) -> Observable[Any]:
         """The same items, told here. A subscriber that raises is logged and dropped."""
@@ -92,12 +93,12 @@ class Teller:
             self._changed.wait_for(lambda: self._handled >= wanted, seconds)
 
     def wait(self, seconds: float = 5.0) -> None:
-        """Until that, and until the threads are gone; or so long."""
+        """Until that, and until the threads are gone but for those that subscribers hold; or so long."""
         end = time.monotonic() + seconds
         self.told(seconds)
         with self._changed:
             inside = threading.current_thread() in self._threads
-            threads = [] if inside or self._queue else list(self._threads)
+            threads = [] if inside or self._queue else [each for each in self._threads if each not in self._held]
         for thread in threads:
             thread.join(max(0.0, end - time.monotonic()))
 
@@ -151,6 +152,7 @@ class Teller:
                 ear.hear(more[0])
         finally:
             with self._changed:
+                self._held.discard(me)
                 if ear.by is me:
                     ear.by = None
                 if self._leader is me:  # else whoever took over has counted it
@@ -177,6 +179,7 @@ class Teller:
             if not self._queue:
                 return
             log.warning("a subscriber has not returned for %g s; the others are told without it", PATIENCE)
+            self._held.add(self._leader)
             self._leader, self._deputy, self._since = threading.current_thread(), None, None
             self._handled += 1
             self._changed.notify_all()

@@ -13,11 +13,10 @@ from .hammer.run import hammer
 from .hammer.world import World
 
 
-@pytest.mark.parametrize("seed", [1, 2])
 def test_all_that_an_app_can_call_from_16_threads_and_a_loop_breaks_no_promise_and_loses_no_reply(
-    tmp_path: Path, seed: int
+    tmp_path: Path,
 ) -> None:
-    counted = hammer(tmp_path, count=1500, threads=16, seed=seed, limit=120)
+    counted = hammer(tmp_path, count=1500, threads=16, seed=1, limit=120)
     assert counted.broken == []
     assert counted.of["steps"] == 1500 and lost(counted) == 0
     assert counted.of["asks"] > 100 and counted.of["ended: replied"] > 20, counted.of
