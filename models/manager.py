@@ -16,6 +16,7 @@ from ..pipeline.samples import Pool, Sample
 from ..pipeline.scaler import ProactiveScaler
 from ..pipeline.settings import Settings
 from ..pipeline.sources import Sampler, default_probes, event_time
+from ..pipeline.teller import Teller
 from ..pipeline.tiers import machine_settings
 from ..pipeline.words import Decision
 from .hosts import Host
@@ -69,8 +70,9 @@ class ModelManager:
             and counted as if each had been carried out, but replies stay on that rung, and there are no notices.
 
     `notices`, `residencies`, `outcomes`, `decisions` and `replies` (each that has ended, in the queue or at its door
-    too, without its text) are Observables; their items come from gearshift's threads, `replies` also from those that
-    asked, at the same time even: `gearshift.operators.serialize` hands on one after another.
+    too, without its text) are Observables. Their items come one after another, in order, from a thread of gearshift's
+    that does nothing else. A subscriber may block, raise, or call anything here: it holds up no sample, shift or reply,
+    and the other subscribers for a second at most.
     `needs` is what is known of the rungs' memory. Thread-safe.
     Raises LadderError, WordingError, or SettingsError (TierError for tiers), before anything is loaded.
     """
@@ -104,12 +106,14 @@ class ModelManager:
         self._switcher = Switcher(
             self.ladder, self._host, self.needs, self._pools, self.settings, keep=kept.name, mark=self._marker.note
         )
-        self.outcomes = self._switcher.outcomes
+        self._teller = Teller()
+        self.outcomes = self._teller.aside(self._switcher.outcomes)
         self._residing = Residing(self._switcher.residencies, kept, crashed=self._crashed(), clock=event_time)
-        self.residencies = self._residing.stream
+        self.residencies = self._teller.aside(self._residing.stream)
         self.scaler = ProactiveScaler(
-            rungs, self.settings, source, residencies=self.residencies, sampler=self._sampler, dry_run=dry_run
-        )
+            rungs, self.settings, source, residencies=self._residing.stream, sampler=self._sampler, dry_run=dry_run,
+            teller=self._teller,
+        )  # fmt: skip
         self.decisions = self.scaler.decisions
         self._conversations = Conversations(system)
         self._name_rung = name_rung
@@ -117,23 +121,23 @@ class ModelManager:
         self._waiting = Waiting(self._switcher, max(_PATIENCE, self.settings.silence), lambda: self._why_none)
         suggestions = Suggestions(self._wording, self.settings, self.needs.of, Neighbours().programs)
         self._notices = Notices(self.ladder, self._wording, suggestions)
-        self.notices = self._notices.stream
+        self.notices = self._teller.aside(self._notices.stream)
         guard = Guard(self.scaler, dry=dry_run, ran_out=self._ran_out, because=self._notices.because)
         kill = getattr(self._host, "kill", None)  # only what lives in a process of its own can be killed
         reports = Reports(self.ladder[0].name)
-        self.replies = reports.replies
+        self.replies = self._teller.aside(reports.replies)
         answering = Answering(self._waiting, guard, self._named, kill=kill, again=not dry_run)
         self._asking = Asking(self._turns, self._conversations, answering, self.ladder[0].name, reports.tell)
         self._end = Ending(self._close)
-        self._subscriptions = [self.scaler.decisions.subscribe(self._decide)]
+        self._subscriptions = [self.scaler.at_once.decisions.subscribe(self._decide)]
         if self._first is not None:
             self._subscriptions.append(self._switcher.residencies.subscribe(self._first.saw))
         else:
-            self._subscriptions.append(self.scaler.samples.subscribe(self._notices.sampled))
+            self._subscriptions.append(self.scaler.at_once.samples.subscribe(self._notices.sampled))
             self._subscriptions.append(self._switcher.residencies.subscribe(self._notices.resided))
-            self._subscriptions.append(self.outcomes.subscribe(self._notices.ended))
+            self._subscriptions.append(self._switcher.outcomes.subscribe(self._notices.ended))
         self._process = os.getpid()
-        atexit.register(self._at_exit)
+        atexit.register(self.shutdown)
         self.scaler.start_continuous_monitoring()
 
     @property
@@ -167,6 +171,7 @@ class ModelManager:
             Busy: as many replies wait as may.
             NoRungFits, ReplyTimeout, ModelError (the last rung failed twice), ShutDown: with the text so far as
                 `.partial`; it is in the history too.
+            RuntimeError: from inside of `on_text`, and in a child that the app forked; make a new manager there.
             ValueError, TypeError: for a message longer than the rung's context; for messages, options and timeouts
                 that can't be used.
         """
@@ -223,8 +228,11 @@ class ModelManager:
         """Stop monitoring, brake replies, unload, and end all threads and processes. Idempotent, from any thread.
 
         A reply in progress ends where it is: it raises ShutDown. Called from inside `on_text` or a subscriber, it
-        returns at once, and the rest follows as soon as that has returned.
+        returns at once, and the rest follows as soon as that has returned. In a child that the app forked it does
+        nothing: all is the parent's.
         """
+        if os.getpid() != self._process:
+            return
         here = self._turns.writes_here() or threading.current_thread().name.startswith("gearshift-")
         self._end.begin(wait=not here)
 
@@ -241,20 +249,16 @@ class ModelManager:
         await asyncio.to_thread(self.shutdown)
 
     def _close(self) -> None:
-        atexit.unregister(self._at_exit)
+        atexit.unregister(self.shutdown)
         ends = [
             self._turns.close, self._waiting.close, self.scaler.stop_continuous_monitoring,
             *(subscription.dispose for subscription in self._subscriptions), self._switcher.close,
             self._residing.close, self._asking.wait_ended, self._notices.close, self._host.close, self._marker.close,
-            self._sampler.close,
+            self._sampler.close, self._teller.wait,
         ]  # fmt: skip
         with ExitStack() as each:  # which goes on where one of them raises
             for end in reversed(ends):
                 each.callback(end)
-
-    def _at_exit(self) -> None:
-        if os.getpid() == self._process:  # a child that the app forked has none of it
-            self.shutdown()
 
     def _named(self, messages: list[Message], rung: str) -> list[Message]:
         return naming(messages, self._wording.text("model", "rung", rung=rung)) if self._name_rung else messages

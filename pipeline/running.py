@@ -1,6 +1,8 @@
 """Stretches of monitoring, begun and ended from any thread, even from inside what they deliver."""
 
+import os
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -58,9 +60,13 @@ class Run:
         self.ended = True
         self.life.on_completed()
 
+    def let_go(self) -> None:
+        """Of its streams, without telling anyone."""
+        self._wires.dispose()
+
     def dispose(self) -> None:
         self.over = True
-        self._wires.dispose()
+        self.let_go()
         self.life.on_completed()
 
 
@@ -106,6 +112,7 @@ class Runs:
         self._inside = _Inside()
         self._current: Run | None = None
         self._endings: list[_Ending] = []
+        _all.add(self)
 
     def sampler(self) -> Sampler:
         """The one given, else one of our own, made when it is needed."""
@@ -152,6 +159,15 @@ class Runs:
             for other in others:
                 other.wait()
 
+    def forked(self) -> None:
+        """In a child that the app forked no thread of these is left: another run may begin, with what it needs anew."""
+        self._lock = threading.RLock()
+        run, self._current = self._current, None
+        self._own, self._endings = None, []
+        if run is not None:
+            run.over = True
+            run.let_go()
+
     def _ending(self, run: Run | None, sampler: Sampler | None) -> _Ending:
         if run is not None:
             run.over = True
@@ -165,3 +181,15 @@ class Runs:
             ending.thread.start()
         else:
             ending.work()
+
+
+_all: "weakref.WeakSet[Runs]" = weakref.WeakSet()
+
+
+def _forked() -> None:
+    for runs in list(_all):
+        runs.forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

@@ -22,8 +22,9 @@ from .rungs import Residency, Rung
 from .running import Run, Runs
 from .samples import Sample
 from .settings import Settings
-from .shielding import shielded
 from .sources import Sampler, default_probes, event_time, live_by
+from .streams import Streams
+from .teller import Teller
 from .tiers import machine_settings
 from .words import Asked, Decision, Performed
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("gearshift.pipeline")
 
 
-class ProactiveScaler(Monitored):
+class ProactiveScaler(Streams, Monitored):
     """Turns samples into decisions, live or from any source, and answers questions about the last of them.
 
     Args:
@@ -45,11 +46,15 @@ class ProactiveScaler(Monitored):
         sampler: what reads this machine; by default all its probes.
         dry_run: decide, explain, log and count as always, and take each decision as carried out at once, whatever
             `residencies` tells of what is really loaded (see `Pretence`). Nothing in it acts.
+        teller: tells the subscribers; by default one of its own, where no source was given.
 
     `samples`, `outlooks`, `decisions` and `asked` (what this was asked for and told of) are hot. A subscriber that
-    raises is logged and dropped; the stream goes on.
-    Thread-safe: any method may be called from any thread at any time, from inside a subscriber too. For asyncio:
-    `async with`; the questions take microseconds, so a coroutine may ask them itself.
+    raises is logged and dropped; the stream goes on. Without `source` they are told by a thread that does nothing else:
+    one that blocks holds up neither sampling nor decisions, and the others for a second at most; the newest 1,000 items
+    wait for it. A source that was given tells them itself, on the thread that pushes, which waits for each, as
+    everywhere in RxPY: `ops.observe_on` is for those that may block.
+    Thread-safe: any method may be called from any thread at any time, from inside a subscriber too. A child that the
+    app forks is not monitored until it is started there. For asyncio: `async with`; the questions take microseconds.
 
     >>> from gearshift.pipeline import load
     >>> ladder = [Rung("large", {"ram": 18_500_000_000}), Rung("small", {"ram": 4_000_000_000})]
@@ -71,19 +76,15 @@ class ProactiveScaler(Monitored):
         residencies: Observable[Residency] | None = None,
         sampler: Sampler | None = None,
         dry_run: bool = False,
+        teller: Teller | None = None,
     ) -> None:
+        super().__init__(teller, given=source is not None)
         self.ladder = list(ladder)
         self.settings = settings or machine_settings()
         self._judge = Judge(self.ladder, self.settings) if self.ladder else None  # refuses what can't be used
         self._source = source
         self._runs = Runs(lambda: Sampler(default_probes(budget=self.settings.budget)), sampler)
-        self._samples: Subject[Sample] = Subject()
-        self._outlooks: Subject[Outlook] = Subject()
-        self._decisions: Subject[Decision] = Subject()
-        self._asked: Subject[Asked | Performed] = Subject()
         self._looked: Subject[Any] = Subject()
-        self.samples, self.outlooks, self.decisions = map(shielded, (self._samples, self._outlooks, self._decisions))
-        self.asked: Observable[Asked | Performed] = shielded(self._asked)
         self.performance = Performance()
         self._lock = threading.Lock()
         self._log = DecisionLog(dry_run=dry_run)
@@ -167,7 +168,7 @@ class ProactiveScaler(Monitored):
         Called from inside a subscriber of this scaler's streams, it returns at once: no further item is delivered, and
         the thread is gone soon after that subscriber returns.
         """
-        self._runs.stop()
+        self._last(self._runs.stop)
 
     def check_preflight_resources(
         self, operation: str = "generate", rung: str | None = None, *, tokens: int = 0
@@ -222,7 +223,8 @@ class ProactiveScaler(Monitored):
         """Ask for the next smaller rung. Returns the decision, None when there is nothing smaller or nothing loaded.
 
         reason: words for people, kept in the decision. immediate: not to wait for the reply in progress.
-        From inside a subscriber of `decisions` it returns None too: the next decision is made when that one is told.
+        Where a source was given, it returns None from inside a subscriber of `decisions` too: the next decision is made
+        when that one is told.
         """
         seen, here = self._seen, threading.get_ident()
         if seen is None:

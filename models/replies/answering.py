@@ -124,7 +124,7 @@ class Answering:
                 lease.brake.stop()
 
         try:
-            with draft.limits.minding(lease.brake, self._killing(spec.name)):
+            with draft.limits.minding(lease.brake, self._killing(spec.name), lambda: self._waiting.closed):
                 written = lease.model.generate(told, draft.text, options, take, lease.brake)
         except ValueError as error:
             if not draft.text:

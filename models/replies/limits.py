@@ -15,6 +15,9 @@ SLICE = 0.05
 STUCK = 10.0
 """Seconds after which a model that was told to stop counts as hung: a token, or a layer, takes far less."""
 
+STUCK_AT_THE_END = 2.0
+"""The same, once the app itself ends: its end can't wait for long."""
+
 
 class ReplyTimeout(TimeoutError):
     """A reply took longer than its `timeout`. partial: what had been written; it is in the history too."""
@@ -69,10 +72,13 @@ class Limits:
         )
 
     @contextmanager
-    def minding(self, brake: Brake, stuck: Callable[[], None] | None = None) -> Iterator[None]:
+    def minding(
+        self, brake: Brake, stuck: Callable[[], None] | None = None, ending: Callable[[], bool] = lambda: False
+    ) -> Iterator[None]:
         """Meanwhile, stop the brake once the reply is called off or its time is over, in a long prefill too.
 
         stuck: is called where a brake that was stopped, by this or for a shift, does not end it.
+        ending: is the app about to end?
         """
         done = threading.Event()
 
@@ -81,8 +87,12 @@ class Limits:
                 if self.over:
                     brake.stop()
                 if brake.stopped:
-                    if not done.wait(STUCK) and stuck is not None:
-                        stuck()
+                    since = time.monotonic()
+                    while not done.wait(SLICE):
+                        if time.monotonic() - since > (min(STUCK, STUCK_AT_THE_END) if ending() else STUCK):
+                            if stuck is not None:
+                                stuck()
+                            return
                     return
 
         thread = threading.Thread(target=mind, name="gearshift-minder", daemon=True)

@@ -1,5 +1,6 @@
 """Who writes next: one reply at a time, in order of arrival, and no more that wait than the app allows."""
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -59,13 +60,17 @@ class Turns:
         self._waiting: deque[Turn] = deque()
         self._writing: Turn | None = None
         self._closed = False
+        self._owner = os.getpid()
         self._empty = threading.Condition(self._lock)
 
     def enter(self, told: Callable[[], object] | None = None) -> Turn:
         """Join the queue. `told` is called at this turn, from whatever thread.
 
-        Raises Busy, ShutDown, and RuntimeError in the thread that is writing a reply, which would wait for itself.
+        Raises Busy, ShutDown, and RuntimeError in the thread that is writing a reply, which would wait for itself, and
+        in a process that the app forked, which has none of the threads that answer.
         """
+        if os.getpid() != self._owner:
+            raise RuntimeError("the manager belongs to the process that made it; make a new ModelManager after a fork")
         turn = Turn(self, told)
         with self._lock:
             if self._closed:

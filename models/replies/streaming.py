@@ -63,7 +63,13 @@ async def _pieces(
 
     reply = loop.create_task(write(put))
     asked(reply)
-    reply.add_done_callback(lambda _: pieces.put_nowait(None))
+
+    def end(ended: asyncio.Task[Reply]) -> None:
+        if not ended.cancelled():
+            ended.exception()  # where the stream was left, nobody asks for it, and asyncio would tell of an oversight
+        pieces.put_nowait(None)
+
+    reply.add_done_callback(end)
     try:
         while (piece := await pieces.get()) is not None:
             yield piece

@@ -39,6 +39,11 @@ class Waiting:
         self._shed = decision if decision.target is None else None
         self._news.set()
 
+    @property
+    def closed(self) -> bool:
+        """Nothing is leased any more."""
+        return self._closed
+
     def close(self) -> None:
         self._closed = True
         self._news.set()

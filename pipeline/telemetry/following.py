@@ -173,7 +173,9 @@ class Follower:
                     f"something is followed under the name {name!r} already; dispose of that, or pass another name="
                 )
             followed = self._followed[name] = Followed(name, source, self._left.get(name))
-        wires = CompositeDisposable(Disposable(lambda: self._leave(followed)))
+        teller = followed.scaler.teller
+        wires = CompositeDisposable() if teller is None else CompositeDisposable(Disposable(teller.told))
+        wires.add(Disposable(lambda: self._leave(followed)))
         for stream, take in self._streams(source, followed):
             wires.add(stream.subscribe(take))
         return wires

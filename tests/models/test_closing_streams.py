@@ -1,6 +1,7 @@
 """A stream that is closed: whoever closes it and whenever, the model stops, and nothing that was written is lost."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import Iterator
 
@@ -100,3 +101,24 @@ def test_it_can_be_closed_twice_at_once(machine: Machine, gate: Gate) -> None:
         assert [piece async for piece in stream] == []
 
     asyncio.run(leave())
+
+
+def test_one_that_is_left_after_its_reply_has_failed_is_no_oversight_to_asyncio(machine: Machine, gate: Gate) -> None:
+    told: list[object] = []
+
+    async def leave() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        stream = machine.manager.stream_response("Hi", options=ENDLESS)
+        await anext(stream)
+        ending = asyncio.create_task(asyncio.to_thread(machine.manager.shutdown))
+        await asyncio.wait({ending}, timeout=0.1)
+        gate.opened.set()
+        await ending
+        (reply,) = stream._asked
+        await asyncio.wait({reply})
+        await stream.aclose()
+        del stream, reply
+        gc.collect()
+
+    asyncio.run(leave())
+    assert told == []

@@ -27,6 +27,9 @@ def free_port() -> int:
 
 def series(metrics: PrometheusMetrics, name: str, **labels: str) -> dict[tuple[str, ...], float]:
     """Values by those of the labels that were not asked for, but for the manager's."""
+    for followed in metrics.followed:
+        if followed.scaler.teller is not None:
+            followed.scaler.teller.told()
     body, _ = metrics.exposition()
     found: dict[tuple[str, ...], float] = {}
     for family in text_string_to_metric_families(body.decode()):

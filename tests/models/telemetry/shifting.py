@@ -23,6 +23,12 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
+def settle(manager: ModelManager) -> None:
+    """Until all subscribers have been told of what has happened so far."""
+    assert manager.scaler.teller is not None
+    manager.scaler.teller.told()
+
+
 class Shifting:
     """Its samples are pushed by hand; `medium` can't be loaded."""
 
@@ -88,6 +94,7 @@ class Shifting:
         self.slow.clear()
         self.fail()
         self.push(int(0.8 * TOTAL) - self.needs["small"] + 1, missing=("nvml",))
+        settle(self.manager)
 
     @contextmanager
     def turning(self) -> Iterator[None]:

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.models.machine import FOUR, Machine
-from tests.models.telemetry.shifting import Shifting
+from tests.models.telemetry.shifting import Shifting, settle
 
 
 class Kept:
@@ -77,6 +77,7 @@ def test_it_counts_in_the_buckets_that_the_conventions_ask_for(ladder: Ladder, k
     with machine.manager, kept.metrics.follow(machine.manager):
         machine.load()
         machine.manager.respond("Hi", options=FOUR)
+        settle(machine.manager)
         told = kept.read()
     bounds = {name: told[name].data.data_points[0].explicit_bounds for name in told if name.startswith("gen_ai.")}
     assert bounds["gen_ai.server.request.duration"][:3] == (0.01, 0.02, 0.04)
@@ -136,6 +137,7 @@ def test_a_shift_that_failed_is_an_error_and_says_why(ladder: Ladder, kept: Kept
     with shifting.manager, kept.metrics.follow(shifting.manager):
         shifting.push_until(shifting.shortage, "small")
         shifting.fail()
+        settle(shifting.manager)
         failed = next(s for s in kept.shifts if (s.attributes or {})["gearshift.outcome"] == "failed")
     assert failed.status.status_code is StatusCode.ERROR
     assert "medium is broken on purpose" in (failed.status.description or "")
@@ -150,6 +152,7 @@ def test_a_rung_that_was_lost_is_an_error_of_its_own(ladder: Ladder, kept: Kept)
         shifting.host.lose("large")
         while not any(outcome.lost for outcome in shifting.outcomes[ended:]):
             shifting.push(0)
+        settle(shifting.manager)
         (lost,) = (s for s in kept.shifts if (s.attributes or {})["gearshift.outcome"] == "lost")
     assert lost.attributes is not None and lost.attributes["error.type"] == "lost"
     assert lost.start_time == lost.end_time

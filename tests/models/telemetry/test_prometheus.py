@@ -12,7 +12,7 @@ from reactivex import Subject
 
 from tests.models.machine import FOUR, Machine
 from tests.models.telemetry.scraping import series
-from tests.models.telemetry.shifting import SHORT, Shifting, until
+from tests.models.telemetry.shifting import SHORT, Shifting, settle, until
 
 
 def test_it_tells_what_runs_what_was_decided_how_that_ended_and_what_was_answered(
@@ -222,9 +222,10 @@ def test_a_scraper_that_is_asked_while_all_goes_on_neither_fails_nor_ends_a_stre
         with shifting.turning():
             for _ in range(200):
                 metrics.exposition()
+        settle(shifting.manager)
         before = len(seen)
         shifting.push(0)
-        assert len(seen) == before + 1
+        until(lambda: len(seen) == before + 1)
 
 
 def test_what_is_no_manager_is_refused(metrics: PrometheusMetrics, ladder: Ladder) -> None:
