@@ -1,5 +1,7 @@
 """A machine whose every sensor can be broken, behind the probes that read the real one."""
 
+import logging
+import math
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -144,3 +146,18 @@ class Senses:
     @property
     def grown(self) -> list[float]:
         return [decision.time for decision in self.made if decision.kind == "upgrade"]
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def comes_back(senses: Senses) -> None:
+    """All is well and there is room: the large rung is taken after the whole window, and not much later."""
+    senses.heal(ROOM)
+    healed = senses.clock.now
+    while not senses.grown and senses.clock.now < healed + STABLE + 64 + 2 * STEP:  # NVML is asked again once a minute
+        senses.step()
+    assert len(senses.grown) == 1
+    known = [s.time for s in senses.samples if healed < s.time < math.inf and s.pools.get("cuda:0") and s.pools["ram"]]
+    assert STABLE <= senses.grown[0] - known[0] <= STABLE + 2 * STEP

@@ -4,7 +4,6 @@ Memory is tight and a small rung runs. Then a sensor breaks, and all that can st
 claims, would let the large rung in. When it works again there is room, and the large one comes after the whole window.
 """
 
-import logging
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +12,8 @@ import msgspec
 import pynvml
 import pytest
 from gearshift.pipeline.testing import GIB
-from gearshift.pipeline.testing.nvml import offered
 
-from tests.pipeline.senses import PID, ROOM, STABLE, STEP, TIGHT, Senses
+from tests.pipeline.senses import PID, ROOM, STABLE, STEP, TIGHT, Senses, comes_back, warnings
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*stats couldn't be determined:RuntimeWarning")  # as psutil tells it
 
@@ -23,16 +21,6 @@ Fault = Callable[[Senses], object]
 CODES = {
     name.removeprefix("NVML_ERROR_"): getattr(pynvml, name) for name in dir(pynvml) if name.startswith("NVML_ERROR_")
 }
-NO_DRIVER = {"LIBRARY_NOT_FOUND", "DRIVER_NOT_LOADED"}
-GONE = NO_DRIVER | {"UNINITIALIZED", "GPU_IS_LOST", "RESET_REQUIRED", "LIB_RM_VERSION_MISMATCH", "GPU_NOT_FOUND"}
-NOT_OFFERED = {
-    "NOT_SUPPORTED", "FUNCTION_NOT_FOUND", "ARGUMENT_VERSION_MISMATCH", "DEPRECATED", "VGPU_ECC_NOT_SUPPORTED",
-    "FREQ_NOT_SUPPORTED", "RESET_TYPE_NOT_SUPPORTED",
-}  # fmt: skip
-LISTS = [name for name in offered() if "RunningProcesses" in name]
-BESIDE = [name for name in offered() if name.startswith("nvmlDeviceGet") and name.split("DeviceGet")[1].startswith(
-    ("Utilization", "Temperature", "Power", "CurrentClocks", "TotalEcc")
-) and "Instance" not in name]  # fmt: skip
 
 
 def in_group(name: str, text: str, *, ram: int = ROOM[0]) -> Fault:
@@ -142,21 +130,6 @@ def senses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Senses:
     return Senses(tmp_path, monkeypatch)
 
 
-def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-
-
-def comes_back(senses: Senses) -> None:
-    """All is well and there is room: the large rung is taken after the whole window, and not much later."""
-    senses.heal(ROOM)
-    healed = senses.clock.now
-    while not senses.grown and senses.clock.now < healed + STABLE + 64 + 2 * STEP:  # NVML is asked again once a minute
-        senses.step()
-    assert len(senses.grown) == 1
-    known = [s.time for s in senses.samples if healed < s.time < math.inf and s.pools.get("cuda:0") and s.pools["ram"]]
-    assert STABLE <= senses.grown[0] - known[0] <= STABLE + 2 * STEP
-
-
 def test_without_a_fault_the_large_rung_comes_after_the_window(senses: Senses) -> None:
     senses.steps(20.0)
     comes_back(senses)
@@ -179,78 +152,6 @@ def test_blind_never_means_growth(fault: str, senses: Senses, caplog: pytest.Log
             path.rmdir()
     comes_back(senses)
     assert not senses.samples[-1].missing
-
-
-START = {
-    "the start": ["nvmlInit"],
-    "the count": ["nvmlDeviceGetCount"],
-    "the handle": ["nvmlDeviceGetHandleByIndex"],
-    "the first reading": ["nvmlDeviceGetMemoryInfo"],
-}
-
-
-@pytest.mark.parametrize("code", CODES)
-@pytest.mark.parametrize("at", START)
-def test_a_gpu_that_was_never_seen_is_no_room(
-    at: str, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def before(senses: Senses) -> None:
-        senses.use(*ROOM)
-        for function in START[at]:
-            senses.nvml.fail(function, CODES[code])
-
-    senses = Senses(tmp_path, monkeypatch, before=before)
-    senses.steps(1.5 * STABLE)
-    assert senses.made == [] and senses.samples[-1].pools.get("cuda:0") is None
-    for_good = code in NO_DRIVER and at in ("the start", "the count")
-    for_good = for_good or (code in NOT_OFFERED and at == "the first reading")
-    assert len(warnings(caplog)) == (not for_good)
-    if not for_good:
-        comes_back(senses)
-
-
-@pytest.mark.parametrize("code", CODES)
-def test_a_lost_gpu_that_can_not_be_found_again_is_no_room(
-    code: str, senses: Senses, caplog: pytest.LogCaptureFixture
-) -> None:
-    senses.steps(20.0)
-    senses.use(*ROOM)
-    senses.nvml.fail("nvmlDeviceGetMemoryInfo", CODES["GPU_IS_LOST"], times=1)
-    for function in ("nvmlInit", "nvmlDeviceGetHandleByIndex"):
-        senses.nvml.fail(function, CODES[code])
-        senses.steps(STABLE)
-        assert senses.made == []
-        senses.nvml.heal()
-        senses.nvml.fail("nvmlDeviceGetHandleByIndex", CODES[code])
-    assert len(warnings(caplog)) <= 2
-    comes_back(senses)
-
-
-@pytest.mark.parametrize("code", CODES)
-def test_what_a_gpu_tells_beside_its_memory_is_no_matter_of_decisions(code: str, senses: Senses) -> None:
-    senses.steps(20.0)
-    for function in BESIDE:
-        senses.nvml.fail(function, CODES[code])
-    senses.use(*ROOM)
-    senses.steps(1.5 * STABLE)
-    known = senses.believes("cuda:0", 24)
-    assert known == (code not in GONE) and len(senses.grown) == known
-
-
-def test_a_driver_that_knows_only_the_first_memory_struct_is_believed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    senses = Senses(tmp_path, monkeypatch, before=lambda senses: setattr(senses.gpu, "memory_v2", False))
-    senses.steps(20.0)
-    comes_back(senses)
-
-
-def test_ram_still_decides_without_the_gpu(senses: Senses) -> None:
-    senses.steps(20.0)
-    senses.nvml.fail("nvmlDeviceGetMemoryInfo", CODES["UNKNOWN"])
-    senses.use(12, ROOM[1])
-    senses.steps(20.0)
-    assert [(d.kind, d.urgency) for d in senses.made] == [("shed", "immediate")]
 
 
 @pytest.mark.parametrize("broken", ["stat", "vmstat"])
@@ -308,15 +209,3 @@ def test_a_reading_that_is_frozen_is_believed_but_stalls_are_too(senses: Senses)
     senses.stall(20 * STABLE, share=0.06)
     assert senses.made == []
     comes_back(senses)
-
-
-@pytest.mark.parametrize("code", CODES)
-def test_a_large_rung_is_not_left_because_nobody_tells_which_processes_are_ours(code: str, senses: Senses) -> None:
-    senses.heal(ROOM)
-    senses.steps(STABLE + 2 * STEP)
-    senses.carry_out()
-    senses.steps(20.0)
-    for function in LISTS:
-        senses.nvml.fail(function, CODES[code])
-    senses.steps(60.0)
-    assert [decision.target for decision in senses.made] == ["large"]
