@@ -7,7 +7,6 @@ from .settings import Settings
 
 _REMEMBERED_SHIFTS = 5
 _MOST = 6.0  # times the setting: one reply that held up a shift for minutes must not blind the forecasts
-
 _FARTHEST = 1e9  # seconds; beyond that, sums of times and slopes would be no numbers any more
 
 

@@ -85,15 +85,13 @@ class Watched:
         kernel has them back only by and by, and they would look like somebody else's."""
         with self._lock:
             try:
-                status = os.pread(self._file, 4096, 0) if self._file >= 0 else b"State: X"
+                status = os.pread(self._file, 4096, 0) if self._file >= 0 else b""
             except OSError:
-                status = b"State: X"
-            resident = _resident(status)
-            if resident is not None:
+                status = b""
+            if (resident := _resident(status)) is not None:
                 (rss, file), anchor = resident, self._anchor
-                used, mapped = anchor.held + rss - anchor.rss, anchor.mapped + file - anchor.file
-                self._last = Own(max(0, used), max(0, mapped))
-            elif _ENDED.search(status):
+                self._last = Own(max(0, anchor.held + rss - anchor.rss), max(0, anchor.mapped + file - anchor.file))
+            elif not status or _ENDED.search(status):
                 self._last = Own()
             return self._last
 

@@ -28,7 +28,6 @@ DTYPE_BYTES = dict(_DTYPES.values())
 _TEMPLATES = ("chat_template.jinja", "chat_template.json", "additional_chat_templates")
 _HEADER_LIMIT = 16 << 20  # bytes of a safetensors header; the format allows more, and no model comes near to this
 _TENSORS = 100_000  # in a file; the largest models have some thousand
-_CONFIG = 32 << 20  # bytes of a JSON file; the index of a trillion weights has 14 MB
 
 
 class Tensor(NamedTuple):

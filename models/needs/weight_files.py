@@ -15,9 +15,7 @@ _REMEDY = f"give one whose weights are safetensors or GGUF, {OWN_CODE}"
 _WHY = f"a pickle, which can run any code; {_REMEDY}"
 _INDEX = ".safetensors.index.json"
 _KERNELS = ("attn_implementation", "experts_implementation")
-
-
-CONFIG = 32 << 20  # bytes of a JSON file; the index of a trillion weights has 14 MB
+_CONFIG = 32 << 20  # bytes of a JSON file; the index of a trillion weights has 14 MB
 
 
 class CheckpointError(RefusedError):
@@ -85,7 +83,7 @@ def pickled(file: Path) -> str:
 def read_object(file: Path) -> dict[str, Any]:
     """Raises ValueError for what is no JSON object."""
     try:
-        found = json.loads(read_whole(file, CONFIG).decode())
+        found = json.loads(read_whole(file, _CONFIG).decode())
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{file.name} is not JSON: {error}") from None
     if not isinstance(found, dict):

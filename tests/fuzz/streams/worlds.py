@@ -87,7 +87,7 @@ class _Weather:
 
     def happenings(self, length: int, names: list[str]) -> Iterator[Happening]:
         """Pools hold what others have; who plays them adds our own."""
-        r, time = self._r, r_start(self._r)
+        r, time = self._r, _start(self._r)
         for _ in range(length):
             time += self._step * (1 if r.random() < 0.9 else 0.5 + r.random())
             self._move()
@@ -145,7 +145,7 @@ class _Weather:
         return Performed(time, "generate", r.random() * 40, r.random() < 0.4, r.choice((None, *names)))
 
 
-def r_start(r: Random) -> float:
+def _start(r: Random) -> float:
     return r.choice((0.0, 0.0, 1e5, 1.7e9, -50.0, 1e12))
 
 
