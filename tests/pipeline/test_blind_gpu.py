@@ -2,21 +2,12 @@
 
 from pathlib import Path
 
-import pynvml
 import pytest
 from gearshift.pipeline.testing.nvml import offered
 
+from tests.pipeline.probes.nvml_codes import CODES, GONE, NO_DRIVER, NOT_OFFERED
 from tests.pipeline.senses import ROOM, STABLE, STEP, Senses, comes_back, warnings
 
-CODES = {
-    name.removeprefix("NVML_ERROR_"): getattr(pynvml, name) for name in dir(pynvml) if name.startswith("NVML_ERROR_")
-}
-NO_DRIVER = {"LIBRARY_NOT_FOUND", "DRIVER_NOT_LOADED"}
-GONE = NO_DRIVER | {"UNINITIALIZED", "GPU_IS_LOST", "RESET_REQUIRED", "LIB_RM_VERSION_MISMATCH", "GPU_NOT_FOUND"}
-NOT_OFFERED = {
-    "NOT_SUPPORTED", "FUNCTION_NOT_FOUND", "ARGUMENT_VERSION_MISMATCH", "DEPRECATED", "VGPU_ECC_NOT_SUPPORTED",
-    "FREQ_NOT_SUPPORTED", "RESET_TYPE_NOT_SUPPORTED",
-}  # fmt: skip
 LISTS = [name for name in offered() if "RunningProcesses" in name]
 BESIDE = [name for name in offered() if name.startswith("nvmlDeviceGet") and name.split("DeviceGet")[1].startswith(
     ("Utilization", "Temperature", "Power", "CurrentClocks", "TotalEcc")

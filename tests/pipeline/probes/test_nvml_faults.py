@@ -8,17 +8,8 @@ from gearshift.pipeline import Device, Pool, Reading
 from gearshift.pipeline.probes.nvml_faults import Code
 
 from tests.pipeline.probes.gpus import FULL, GIB, WELL, Machine, torch_holding
+from tests.pipeline.probes.nvml_codes import CODES, GONE, NO_DRIVER, NOT_OFFERED
 
-CODES = {
-    name.removeprefix("NVML_ERROR_"): getattr(pynvml, name) for name in dir(pynvml) if name.startswith("NVML_ERROR_")
-}
-
-NO_DRIVER = {"LIBRARY_NOT_FOUND", "DRIVER_NOT_LOADED"}
-GONE = NO_DRIVER | {"UNINITIALIZED", "GPU_IS_LOST", "RESET_REQUIRED", "LIB_RM_VERSION_MISMATCH", "GPU_NOT_FOUND"}
-NOT_OFFERED = {
-    "NOT_SUPPORTED", "FUNCTION_NOT_FOUND", "ARGUMENT_VERSION_MISMATCH", "DEPRECATED", "VGPU_ECC_NOT_SUPPORTED",
-    "FREQ_NOT_SUPPORTED", "RESET_TYPE_NOT_SUPPORTED",
-}  # fmt: skip
 BUSY = {
     "NO_PERMISSION", "INSUFFICIENT_SIZE", "INSUFFICIENT_POWER", "TIMEOUT", "IN_USE", "MEMORY", "NO_DATA",
     "INSUFFICIENT_RESOURCES", "NOT_READY",
