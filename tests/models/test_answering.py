@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from gearshift.models import Busy, Ladder, ModelError, Options, OutOfMemory, Rep
 from gearshift.models.testing import FakeModels
 from gearshift.pipeline import Performed
 
+from tests import waiting as bounded
 from tests.models.machine import FOUR, TOTAL, Machine, shortage
 
 WAIT = 20
@@ -74,13 +76,7 @@ def waiting(machine: Machine) -> int:
     return len(machine.manager._turns._waiting)
 
 
-def until(holds: Callable[[], bool]) -> None:
-    pause = threading.Event()
-    for _ in range(WAIT * 100):
-        if holds():
-            return
-        pause.wait(0.01)
-    raise AssertionError("it did not come about")
+until = partial(bounded.until, seconds=WAIT)
 
 
 def test_replies_are_written_one_at_a_time_in_the_order_in_which_they_were_asked_for(

@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,17 +22,9 @@ from gearshift.pipeline import Pool, Residency, Sample, Settings
 from reactivex import Subject
 
 from tests.models.machine import FOUR, TOTAL, Machine
+from tests.waiting import until
 
 WAIT = 60
-
-
-def until(holds: Callable[[], bool]) -> None:
-    pause = threading.Event()
-    for _ in range(WAIT * 100):
-        if holds():
-            return
-        pause.wait(0.01)
-    raise AssertionError("it did not come about")
 
 
 def words(count: int) -> str:

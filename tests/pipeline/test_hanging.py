@@ -2,14 +2,15 @@
 
 import logging
 import threading
-import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from gearshift.pipeline import Decision, Pool, ProactiveScaler, Reading, Residency, Sample, Sampler, Settings, live
 from gearshift.pipeline.testing import GIB, ScriptedProbe, residency, rungs_of
 from reactivex.subject import BehaviorSubject
+
+from tests import waiting as bounded
 
 LADDER = rungs_of(large={"ram": GIB, "cuda:0": 8 * GIB}, small={"ram": GIB})
 GPU = Pool(24 * GIB, 8 * GIB, 8 * GIB)
@@ -57,11 +58,7 @@ def sampler(gpu: Hanging) -> Sampler:
     return Sampler([gpu, ScriptedProbe([Reading({"ram": Pool(16 * GIB, 4 * GIB, GIB)})])])
 
 
-def until(holds: Callable[[], Any], seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.01)
+until = partial(bounded.until, seconds=30.0)
 
 
 def test_the_others_are_read_on_and_it_comes_back_when_it_answers(

@@ -28,6 +28,7 @@ from gearshift.pipeline.watch.wording import moment
 from reactivex.subject import BehaviorSubject
 
 from tests.pipeline.clocked import BEGINS, GAP, LADDER, SETTINGS, SHORT, STABLE
+from tests.waiting import until
 
 HOUR = 3600.0
 
@@ -106,20 +107,12 @@ def test_after_a_suspension_growth_waits_for_its_whole_window(monkeypatch: pytes
     made, times = list[Decision](), list[float]()
     scaler = ProactiveScaler(LADDER, SETTINGS, residencies=loaded, sampler=Sampler([probe]))
 
-    def until_there_are(count: int) -> None:
-        end = time.monotonic() + 30
-        while len(times) < count:
-            assert time.monotonic() < end
-            time.sleep(0.005)
-
     with scaler.decisions.subscribe(made.append), scaler.samples.subscribe(lambda s: times.append(s.time)), scaler:
-        until_there_are(10)
+        until(lambda: len(times) >= 10, 30)
         asleep[0] = 6249.0
-        until_there_are(len(times) + 2)
-        end = time.monotonic() + 30
-        while not made:
-            assert time.monotonic() < end
-            time.sleep(0.01)
+        slept = len(times)
+        until(lambda: len(times) >= slept + 2, 30)
+        until(lambda: made, 30)
     awake = next(b for a, b in zip(times, times[1:], strict=False) if b - a > 6000)
     assert [d.target for d in made] == ["large"] and made[0].time - awake >= STABLE
 

@@ -1,7 +1,6 @@
 """Subscribers that raise, block or call back in: all else goes on, and so do the other subscribers."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,19 +12,14 @@ from gearshift.models.testing import FakeHost, FakeModels, fake_ladder
 from gearshift.pipeline import ProactiveScaler, Settings
 from gearshift.pipeline.testing import rungs_of
 
+from tests.waiting import until
+
 QUICK = Settings(interval=0.01, fastest=0.01, settle=0, high=0.97, critical=0.98)
 TWO = Options(max_new_tokens=2)
 DEADLINE = 60.0
 OF_SCALER = ("samples", "outlooks", "decisions", "asked")
 OF_MANAGER = ("decisions", "residencies", "outcomes", "notices", "replies")
 SIZES = {"large": 3 << 20, "medium": 2 << 20, "small": 1 << 20}
-
-
-def until(happened: Callable[[], Any], deadline: float = DEADLINE) -> None:
-    end = time.monotonic() + deadline
-    while not happened():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.005)
 
 
 class App:

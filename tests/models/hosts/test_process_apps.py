@@ -12,8 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.waiting import until
+
 from .replies import gone
-from .waiting import until
 
 APP = """
 import os, sys

@@ -16,8 +16,9 @@ from gearshift.models import Ladder, ModelSpec
 from gearshift.models.failures import LoadError, WorkerLost
 from gearshift.models.hosts.process import ProcessHost
 
+from tests.waiting import until
+
 from .replies import Reply, gone, load, words
-from .waiting import until
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,6 @@
 """The app over a scripted machine, on a socket of its own, and OpenAI's client for it."""
 
 import threading
-import time
-from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -15,15 +13,9 @@ from gearshift.models.serving.running import configured, listening, place
 from gearshift.models.testing import FakeModels
 
 from tests.models.machine import Machine
+from tests.waiting import until
 
 HELLO: list[Any] = [{"role": "user", "content": "Hello"}]
-
-
-def until(holds: Callable[[], object], seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.01)
 
 
 def words(count: int) -> str:

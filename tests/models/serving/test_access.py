@@ -15,7 +15,8 @@ from gearshift.models.serving import create_app
 from gearshift.models.serving.running import listening, place
 
 from tests.models.machine import Machine
-from tests.models.serving.served import HELLO, Gate, Served, ask, gated, until, words
+from tests.models.serving.served import HELLO, Gate, Served, ask, gated, words
+from tests.waiting import until
 
 LIMIT = 4096
 GOOD = json.dumps({"model": "gearshift", "messages": HELLO, "max_tokens": 3})

@@ -10,7 +10,8 @@ from gearshift.models import Ladder
 from gearshift.models.testing import FakeHost
 
 from tests.models.machine import TOTAL, Machine
-from tests.models.serving.served import HELLO, Gate, Served, ask, brakes, gated, text_of, until, words
+from tests.models.serving.served import HELLO, Gate, Served, ask, brakes, gated, text_of, words
+from tests.waiting import until
 
 
 def test_a_stream_that_is_left_stops_the_model_and_the_next_is_answered(ladder: Ladder) -> None:

@@ -10,7 +10,8 @@ import pytest
 from gearshift.models import Ladder
 
 from tests.models.machine import TOTAL, Machine, shortage
-from tests.models.serving.served import HELLO, Gate, Served, ask, brakes, gated, text_of, until, words
+from tests.models.serving.served import HELLO, Gate, Served, ask, brakes, gated, text_of, words
+from tests.waiting import until
 
 
 @pytest.fixture

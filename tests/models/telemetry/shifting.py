@@ -2,8 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 
 from gearshift.models import Ladder, ModelManager, Options, Outcome
 from gearshift.models.replies.limits import ReplyTimeout
@@ -11,16 +10,11 @@ from gearshift.models.testing import FakeHost, FakeModels
 from gearshift.pipeline import Device, Pool, Pressure, Sample, Settings
 from reactivex import Subject
 
+from tests.waiting import meanwhile
+
 TOTAL = 1000 << 20
 SHORT = Options(max_new_tokens=8)
 DEADLINE = 60
-
-
-def until(holds: Callable[[], bool]) -> None:
-    ends = time.monotonic() + DEADLINE
-    while not holds():
-        assert time.monotonic() < ends, "it did not come about"
-        time.sleep(0.005)
 
 
 def settle(manager: ModelManager) -> None:
@@ -96,23 +90,6 @@ class Shifting:
         self.push(int(0.8 * TOTAL) - self.needs["small"] + 1, missing=("nvml",))
         settle(self.manager)
 
-    @contextmanager
-    def turning(self) -> Iterator[None]:
+    def turning(self) -> AbstractContextManager[None]:
         """Turns go on meanwhile. What fails there fails here."""
-        done, failed = threading.Event(), list[BaseException]()
-
-        def work() -> None:
-            try:
-                while not done.is_set():
-                    self.turn()
-            except BaseException as error:  # noqa: BLE001 - told below
-                failed.append(error)
-
-        worker = threading.Thread(target=work)
-        worker.start()
-        try:
-            yield
-        finally:
-            done.set()
-            worker.join()
-            assert failed == []
+        return meanwhile(self.turn)

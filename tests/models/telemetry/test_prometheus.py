@@ -12,7 +12,8 @@ from reactivex import Subject
 
 from tests.models.machine import FOUR, Machine
 from tests.models.telemetry.scraping import series
-from tests.models.telemetry.shifting import SHORT, Shifting, settle, until
+from tests.models.telemetry.shifting import SHORT, Shifting, settle
+from tests.waiting import until
 
 
 def test_it_tells_what_runs_what_was_decided_how_that_ended_and_what_was_answered(

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.waiting import until
+
 from .group import MIB, Group, group
 from .running import Event, Watched, app, neighbour
 
@@ -100,7 +102,7 @@ def lowered(ground: Ground) -> Told:
         assert inside.limit(int((base + own) / 0.94))
         down = watched.until("outcome", _smaller, since=since)
         watched.until("reply", lambda e: e["rungs"][-1] != "large", since=since)
-        assert _until(lambda: inside.limit(int(inside.resident / 0.75)))
+        until(lambda: inside.limit(int(inside.resident / 0.75)))
         watched.until("reply", since=watched.now())
         told = _verdict(inside, watched, faults=2, began=began, reached=down)
     assert told.kernel_kills == told.app_kills == 0, told
@@ -134,7 +136,7 @@ def thrash(ground: Ground) -> Told:
             assert watched.until("reply")["rungs"] == ["large"]
             own = watched.until("sample", lambda e: e["own"] > 0, since=watched.now())["own"]
             since, began = watched.now(), time.monotonic()
-            assert _until(lambda: below.limit(int(below.resident - 0.3 * own)))
+            until(lambda: below.limit(int(below.resident - 0.3 * own)))
             moved = watched.until("decision", lambda e: e["source"] == "large", since=since)
             seen = watched.of("sample")[-1]
             assert moved["rule"] == "stalls" and seen["used"] < 0.5 * seen["total"], (moved, seen)
@@ -147,15 +149,6 @@ def thrash(ground: Ground) -> Told:
 
 def _smaller(event: Event) -> bool:
     return event["how"] in ("loaded", "handed over") and event["target"] != "large"
-
-
-def _until(holds: Callable[[], bool], seconds: float = 60.0) -> bool:
-    end = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 SCENARIOS: dict[str, Callable[[Ground], Told]] = {

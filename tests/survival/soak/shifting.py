@@ -5,8 +5,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import psutil
@@ -16,6 +16,8 @@ from gearshift.pipeline import Decision, Pool, Sample, Settings, event_time
 from gearshift.pipeline.telemetry import PrometheusMetrics
 from prometheus_client import CollectorRegistry
 from reactivex import Subject
+
+from tests.waiting import meanwhile
 
 from .flatness import Bound, Growth, growths
 from .measuring import Book, Gauge, left_behind
@@ -120,22 +122,9 @@ class Shifter:
             self._answered(lambda: self.manager.respond("Tell me more.", self._talk, options=_LONG, on_text=take))
             self._until(lambda: self.shifts > before, "a shift amid a reply")
 
-    @contextmanager
-    def _sampling(self) -> Iterator[None]:
+    def _sampling(self) -> AbstractContextManager[None]:
         """Samples go on meanwhile, at their own pace, as after a loss it is they who bring the next rung."""
-        done = threading.Event()
-
-        def feed() -> None:
-            while not done.wait(_PACE):
-                self.push(_PACE)
-
-        feeder = threading.Thread(target=feed)
-        feeder.start()
-        try:
-            yield
-        finally:
-            done.set()
-            feeder.join()
+        return meanwhile(lambda: self.push(_PACE), _PACE)
 
     def ask(self) -> None:
         """One reply, by one of the ways there are."""
