@@ -1,6 +1,7 @@
 """Which files of a checkpoint's folder hold its weights. All of it is data: what could run code is refused."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def weight_files(path: Path, config: Mapping[str, Any]) -> list[Path]:
     if named is not None and (not isinstance(named, str) or "/" in named or not _safe(named)):
         raise _refused(path, f"transformers_weights of config.json names {named!r}")
     whole, index = "model.safetensors", f"model{_INDEX}"
-    first = named or (index if (path / index).exists() else whole)
+    first = named or (index if os.path.lexists(path / index) else whole)
     wanted = sorted(set(_mapping(path / first, "weight_map").values())) if first.endswith(_INDEX) else [first]
     for name in wanted:
         if not name.endswith(".safetensors"):

@@ -13,6 +13,7 @@ from gearshift.pipeline.views.report.report import write_report
 
 from tests.disks import fill, open_files, small_disk
 from tests.models.machine import FOUR, Machine
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def test_a_recording_beside_a_manager_ends_on_a_full_disk_and_the_replies_do_not
         machine.load()
         fill(disk)
         machine.push(0, seconds=300)
-        assert wire.is_disposed
+        until(lambda: wire.is_disposed)
         assert manager.respond("Hello", options=FOUR)
     assert len([text for text in warnings(caplog) if "run.jsonl" in text]) == 1
     assert len(load(disk / "run.jsonl")) > 0

@@ -30,11 +30,16 @@ def umask(request: pytest.FixtureRequest) -> int:
 def test_a_writer_that_is_killed_at_any_moment_leaves_the_old_file_or_the_new_one_whole(tmp_path: Path) -> None:
     path, moments, torn = tmp_path / "file", random.Random(5), 0
     for _ in range(50):
+        begun, begin = os.pipe()
         child = os.fork()
         if child == 0:
+            os.write(begin, b"!")
             while True:
                 for letter in b"abc":
                     replace_file(path, bytes([letter]) * 1_000_000)
+        os.read(begun, 1)  # a process that holds much takes its time to fork
+        os.close(begun)
+        os.close(begin)
         time.sleep(moments.uniform(0.0, 0.01))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)

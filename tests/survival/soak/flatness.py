@@ -9,7 +9,7 @@ from rich.table import Table
 
 from .measuring import Reading
 
-_LEAST = 8  # readings that a line takes
+LEAST = 8  # readings that a line takes
 
 
 class Bound(NamedTuple):
@@ -47,13 +47,13 @@ def growths(readings: Sequence[Reading], bounds: Mapping[str, Bound], *, per: fl
     per: so many of what `Reading.at` counts the rates are for.
     """
     found: list[Growth] = []
-    for name, bound in {**COUNTS, **bounds}.items():
+    for name, bound in {**bounds, **COUNTS, **bounds}.items():
         points = [(each.at, value) for each in readings if (value := getattr(each, name)) is not None]
         if not points and name in ("uss", "held", "server"):
             continue  # this system, or this part, has no such figure
         half = points[len(points) // 2 :]
-        if len(half) < _LEAST:
-            raise ValueError(f"{name} needs {_LEAST} readings in the second half, got {len(half)}; let it run longer")
+        if len(half) < LEAST:
+            raise ValueError(f"{name} needs {LEAST} readings in the second half, got {len(half)}; let it run longer")
         found.append(_growth(name, half, bound, per))
     return found
 

@@ -18,7 +18,7 @@ from gearshift.pipeline import Outlook, Settings
 from gearshift.pipeline.telemetry import PrometheusMetrics
 from prometheus_client import CollectorRegistry
 
-from .flatness import Bound, Growth, growths
+from .flatness import LEAST, Bound, Growth, growths
 from .measuring import Book, Gauge, Reading, left_behind
 
 MIB = 1 << 20
@@ -178,7 +178,7 @@ def soak(
                 said = int(reading.at // 60)
                 soaked.scrape()
                 say(soaked.line(reading))
-            if reading.at >= minutes * 60:
+            if reading.at >= minutes * 60 and count // whole >= 2 * LEAST:
                 break
         if soaked.shifts < 2:
             soaked.wrong.append(f"it shifted {soaked.shifts} times, so that nothing was shown; let it run longer")
