@@ -1,6 +1,5 @@
 """`gearshift watch`: what it refuses, and that it runs in a real terminal."""
 
-import os
 import signal
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from .command import gearshift, imported, said
 from .terminals import Terminal
 
+_LONG = 300_000  # lines, which take a second or two to read
 LEAK = Path(__file__).parents[2] / "recordings" / "leak.jsonl"
 
 
@@ -31,7 +31,8 @@ def test_a_signal_gives_the_terminal_back(number: signal.Signals) -> None:
 
 
 def test_a_signal_while_it_reads_gives_the_cursor_back(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "slow.jsonl")
+    head, *rest = LEAK.read_bytes().splitlines(keepends=True)
+    (tmp_path / "slow.jsonl").write_bytes(head + b"".join(rest) * (1 + (_LONG // len(rest))))
     with Terminal("watch", tmp_path / "slow.jsonl") as terminal:
         terminal.until("Reading slow.jsonl")
         terminal.send(signal.SIGTERM)
