@@ -163,7 +163,7 @@ class Decider:
         target, why = self.judge.within(a, held, self._aside), a.critical
         if self._wanted is not None:
             coming = self.judge.danger(a.outlook, self.judge.held(a.outlook, held), coming=True)
-            if not coming:
+            if not coming and self.judge.bears(a, held):
                 target = held  # what is on its way will do
             elif held > a.rank:
                 why = coming  # and what is there now may be no danger
@@ -186,7 +186,7 @@ class Decider:
         swollen = any((s := seen.get(name)) and s.pool.own > need for name, need in self._rung(a.rank).need.items())
         if why != "critical" or not swollen:
             return None
-        decision = self._decision(a, self.judge.below(a, a.rank, self._aside), "immediate", why)
+        decision = self._decision(a, self.judge.out_of(a, a.rank, self._aside), "immediate", why)
         self._aside[self._rung(a.rank).name] = self._breaker.open(self._rung(a.rank).name, a.time)
         return decision
 
@@ -269,7 +269,7 @@ class Decider:
         self._shed, self._urgent = target < 0, urgency == "immediate"
         self._wanted = None if target < 0 and source is None else target
         self._growth.shifted(a.time, rank, target, free=self._urgent or rank < 0)
-        about = target if kind == "upgrade" else rank if rank >= 0 and kind != "shed" else 0
+        about = target if kind == "upgrade" else 0 if rank < 0 or rule == "nothing fits" else rank
         reason = reason_for(
             rule,
             a,

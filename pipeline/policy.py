@@ -228,6 +228,16 @@ class Judge:
                 return rank
         return 0 if held > 0 and _no_more(self._held[0], self._held[held]) else -1
 
+    def out_of(self, a: Assessment, held: int, aside: Mapping[str, float]) -> int:
+        """The next rank below `held` that fits, or is at least under `critical` now; -1 for none."""
+        free = [rank for rank in range(held - 1, -1, -1) if self._free(rank, a.time, aside)]
+        fitting = (rank for rank in free if self._fits_in(a.room, rank))
+        return next(fitting, next((rank for rank in free if self.bears(a, rank)), -1))
+
+    def bears(self, a: Assessment, rank: int) -> bool:
+        """Is this rank under `critical` now, instead of what is loaded?"""
+        return self._is_borne(a.outlook, rank, self._held[a.rank])
+
     def takes(self, a: Assessment, rank: int, aside: Mapping[str, float]) -> bool:
         """Does this rank fit, and isn't set aside?"""
         return self._fits_in(a.room, rank) and self._free(rank, a.time, aside)
@@ -256,8 +266,11 @@ class Judge:
         """The lowest rung that may be used, where it is still under `critical` now."""
         for rank, name in enumerate(self._names):
             if aside.get(name, outlook.time) <= outlook.time:
-                return rank if all(self._bears(outlook, p, n, held) for p, n in self._held[rank].items()) else -1
+                return rank if self._is_borne(outlook, rank, held) else -1
         return -1
+
+    def _is_borne(self, outlook: Outlook, rank: int, held: Mapping[str, float]) -> bool:
+        return all(self._bears(outlook, pool, need, held) for pool, need in self._held[rank].items())
 
     def _bears(self, outlook: Outlook, name: str, need: int, held: Mapping[str, float]) -> bool:
         seen = outlook.pools.get(name)

@@ -9,7 +9,6 @@ from .words import Reason
 
 _AT_ONCE = ("critical", "soon critical")  # what is critical is so whatever is reserved
 _CRITICAL = (*_AT_ONCE, "nothing fits")
-_GROWING = ("room", "recovered")
 _BY_WHAT_IS_READ = (*_AT_ONCE, "forecast")  # pools that can't be, or are no longer there, have no part in it
 
 
@@ -18,15 +17,15 @@ def reason_for(
     back_after: float, detail: str,
 ) -> Reason:  # fmt: skip
     """`rung`: what the numbers are about, the one left, or for growth the one taken. `last`: there is none below it."""
-    ceiling = settings.critical if rule in _CRITICAL else settings.low if rule in _GROWING else settings.high
-    horizon = a.outlook.grow if rule in _GROWING else a.outlook.shrink
+    ceiling = settings.critical if rule in _CRITICAL else settings.low if rule == "room" else settings.high
+    horizon = a.outlook.grow if rule == "room" else a.outlook.shrink
     reserve = None if rule in _AT_ONCE else settings.reserve
     if rule in _BY_WHAT_IS_READ:
         rung = msgspec.structs.replace(rung, need={p: need for p, need in rung.need.items() if a.outlook.pools.get(p)})
     seen = room(a.outlook, rung, ceiling=ceiling, horizon=horizon, reserve=reserve)
     if rule == "fits" and seen is not None and not seen.fits:  # the last rung may be loaded up to there
         seen = room(a.outlook, rung, ceiling=settings.critical, horizon=horizon, reserve=reserve)
-    if rule in _GROWING and seen is not None and not _holds(seen):  # it may be taken up to a little below `high`
+    if rule == "room" and seen is not None and not _holds(seen):  # it may be taken up to a little below `high`
         seen = room(a.outlook, rung, ceiling=settings.high, horizon=horizon, reserve=reserve)
     if seen is None:
         return Reason(rule, lasted=lasted, detail=detail or "a pool could not be read")

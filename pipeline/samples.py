@@ -19,7 +19,7 @@ class Pool(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     total: bytes under the tightest limit in force. used: bytes that a new allocation cannot have. own: the bytes of
     `used` that this app's models hold. Raises ValueError for a total that isn't above 0, for others below 0, and for
-    what can't be bytes: NaN, infinities, text, an exbibyte and more.
+    what can't be bytes: NaN, floats, text, an exbibyte and more.
 
     >>> Pool(total=100, used=60, own=25).external
     35
@@ -30,14 +30,16 @@ class Pool(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     own: Whole = 0
 
     def __post_init__(self) -> None:
-        try:
-            if 0 < self.total < UNLIKELY and 0 <= self.used < UNLIKELY and 0 <= self.own < UNLIKELY:
-                return
-        except TypeError:
-            pass
+        if (
+            type(self.total) is type(self.used) is type(self.own) is int
+            and 0 < self.total < UNLIKELY
+            and 0 <= self.used < UNLIKELY
+            and 0 <= self.own < UNLIKELY
+        ):
+            return
         raise ValueError(
-            f"a pool needs total > 0, used >= 0, own >= 0 bytes, got {self.total!r}, {self.used!r}, {self.own!r}; "
-            "a reading that isn't known is None instead of a pool"
+            f"a pool needs total > 0, used >= 0, own >= 0 bytes as ints, got {self.total!r}, {self.used!r}, "
+            f"{self.own!r}; a reading that isn't known is None instead of a pool"
         )
 
     @property

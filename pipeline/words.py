@@ -147,6 +147,8 @@ def counted(number: int, what: str) -> str:
 
 
 def _why(r: Reason) -> str:
+    if not r.pool and r.rule != "stalls":
+        return " ".join(r.detail.split()) or r.rule
     against = f"{r.ceiling:.0%} of {gib(r.total)} in {r.pool}"
     if r.rule == "forecast":
         when = "is already there" if r.seconds_left == 0 else "may come within the next " + f"{r.horizon:.0f} s"

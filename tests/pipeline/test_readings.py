@@ -11,7 +11,7 @@ from gearshift.pipeline.testing import ScriptedProbe
 
 from tests.pipeline.feeding import TWO_POOLS, decided, ready
 
-NO_BYTES = [math.nan, math.inf, -math.inf, -1, 1 << 60, 2**63, 2**64 - 1, "100", None, [100]]
+NO_BYTES = [math.nan, math.inf, -math.inf, -1, 1 << 60, 2**63, 2**64 - 1, "100", None, [100], 100.0, True]
 
 
 @pytest.mark.parametrize("value", NO_BYTES, ids=repr)
