@@ -171,12 +171,14 @@ class Teller:
         with self._changed:
             while True:
                 if self._leader is None:
+                    self._deputy = None  # here and below: whoever looks from now on sees that none stands by
                     return
                 held = 0.0 if self._since is None else time.monotonic() - self._since
                 if held >= PATIENCE:
                     break
                 self._changed.wait(PATIENCE - held)
             if not self._queue:
+                self._deputy = None
                 return
             log.warning("a subscriber has not returned for %g s; the others are told without it", PATIENCE)
             self._held.add(self._leader)
