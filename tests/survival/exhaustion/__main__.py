@@ -20,7 +20,7 @@ from .rungs import ladders
 from .running import Late
 from .scenarios import SCENARIOS, Ground, Told
 
-console = Console(width=150)
+console = Console(width=165)
 
 
 def play(name: str, ground: Ground, runs: int) -> tuple[list[Told], int]:
@@ -39,7 +39,7 @@ def play(name: str, ground: Ground, runs: int) -> tuple[list[Told], int]:
 
 
 def table() -> Table:
-    heads = ("scenario", "runs", "faults", "replies", "lost", "refused", "app killed", "worker killed",
+    heads = ("scenario", "runs", "faults", "replies", "lost", "refused", "app killed", "worker killed", "killed in all",
              "s to the smaller rung", "worst", "broken", "without gearshift")  # fmt: skip
     shown = Table(*heads)
     for column in shown.columns[1:]:

@@ -78,12 +78,12 @@ def growth(ground: Ground) -> Told:
 
 def block(ground: Ground) -> Told:
     """A program takes more at once than is left: the kernel takes the worker, and a smaller rung ends its sentence."""
-    with _talking("block", ground, interval=2, fastest=2) as (inside, watched, base, own):
+    with _talking("block", ground, interval=5, fastest=5) as (inside, watched, base, own):
         size = int((base + own) / 0.6)
         assert inside.limit(size)
         since = watched.now()
-        watched.until("writing", lambda e: e["rung"] == "large", since=since)
-        watched.until("sample", since=watched.now())  # so that the next look comes after the block
+        watched.until("sample", since=since)  # so that the next look comes after the block
+        watched.until("writing", lambda e: e["rung"] == "large", since=watched.now())
         began = time.monotonic()
         with neighbour(inside, size - inside.anonymous + 64 * MIB, rate=0):
             down = watched.until("outcome", _smaller, since=since)
