@@ -74,7 +74,8 @@ class Kept:
             except KeyError:
                 return False  # it was unloaded meanwhile
             return True
-        workers = [each for each in psutil.Process().children(recursive=True) if each.parent() != psutil.Process()]
+        servers = psutil.Process().children()  # first, as there must be no server among the workers
+        workers = [each for each in psutil.Process().children(recursive=True) if each not in servers]
         for worker in workers[:1]:
             try:
                 worker.kill()
