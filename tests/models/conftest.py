@@ -1,12 +1,15 @@
-"""Ladders of tiny real checkpoints."""
+"""Ladders of tiny real checkpoints, and a machine on them whose model is held."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from gearshift.models import Ladder, ModelSpec
+from gearshift.models.testing import FakeModels
 
+from .answering import Gate
 from .checkpoints import make_checkpoint
+from .machine import Machine
 
 SIZES = {"large": 512, "medium": 256, "small": 64}
 
@@ -28,3 +31,14 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture
 def ladder(checkpoints: dict[str, Path]) -> Iterator[Ladder]:
     yield Ladder([ModelSpec(name=name, source=str(path), context=512) for name, path in checkpoints.items()])
+
+
+@pytest.fixture
+def held(ladder: Ladder) -> Iterator[tuple[Machine, Gate]]:
+    """A machine whose first reply is held before its second word."""
+    gate = Gate(at=1)
+    machine = Machine(ladder, FakeModels(gate=gate), more={"queue": 2})
+    machine.load()
+    yield machine, gate
+    gate.open.set()
+    machine.manager.shutdown()
