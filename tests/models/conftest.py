@@ -42,3 +42,10 @@ def held(ladder: Ladder) -> Iterator[tuple[Machine, Gate]]:
     yield machine, gate
     gate.open.set()
     machine.manager.shutdown()
+
+
+@pytest.fixture
+def machine(ladder: Ladder) -> Iterator[Machine]:
+    made = Machine(ladder)
+    yield made
+    made.manager.shutdown()
