@@ -1,6 +1,7 @@
 """A long time: python -m tests.survival.soak [--samples N] [--shifts N] [--minutes N] [--seed N]; 0 leaves a part out.
 
-An interrupt (Ctrl-C) ends the part that runs, and the run, with a verdict on what there was by then.
+An interrupt (Ctrl-C) ends the part that runs, and the run, with a verdict on what there was by then, where that is
+enough for one.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from rich.console import Console
 from tests.survival.tally import KEPT, Tally
 
 from .curve import curve
-from .flatness import Growth, told
+from .flatness import Growth, TooFew, told
 from .living import soak
 from .logs import logged_to
 from .measuring import Book
@@ -87,6 +88,9 @@ def main() -> int:
                 with tempfile.TemporaryDirectory() as folder, logged_to(KEPT / "soak.log"):
                     tallies.append(part(args, Path(folder), stop))
                     tallies[-1].keep()
+    except TooFew as error:
+        print(f"no verdict: {error}")
+        return 1
     finally:
         signal.signal(signal.SIGINT, before)
     return 0 if tallies and all(each.held for each in tallies) else 1

@@ -23,6 +23,10 @@ COUNTS = {name: Bound(0, 0.5) for name in ("threads", "files", "children")}
 """Of which not one more may be there in the end: half a one is noise."""
 
 
+class TooFew(ValueError):
+    """Readings to draw a line through."""
+
+
 class Growth(NamedTuple):
     """Of one measure through the second half: so much it grew, by the line; two standard errors of that; what was
     allowed. rate: the same growth, per so many of what was done. last: the newest value."""
@@ -41,8 +45,7 @@ class Growth(NamedTuple):
 
 
 def growths(readings: Sequence[Reading], bounds: Mapping[str, Bound], *, per: float) -> list[Growth]:
-    """How each measure of `bounds` grows, and each of COUNTS, which `bounds` may hold too. Raises ValueError where
-    there are too few readings.
+    """How each measure of `bounds` grows, and each of COUNTS, which `bounds` may hold too. Raises TooFew.
 
     per: so many of what `Reading.at` counts the rates are for.
     """
@@ -53,7 +56,7 @@ def growths(readings: Sequence[Reading], bounds: Mapping[str, Bound], *, per: fl
             continue  # this system, or this part, has no such figure
         half = points[len(points) // 2 :]
         if len(half) < LEAST:
-            raise ValueError(f"{name} needs {LEAST} readings in the second half, got {len(half)}; let it run longer")
+            raise TooFew(f"{name} needs {LEAST} readings in the second half, got {len(half)}; let it run longer")
         found.append(_growth(name, half, bound, per))
     return found
 
