@@ -147,8 +147,9 @@ def counted(number: int, what: str) -> str:
 
 
 def _why(r: Reason) -> str:
-    if not r.pool and r.rule != "stalls":
-        return " ".join(r.detail.split()) or r.rule
+    said = " ".join(r.detail.split()) or r.rule
+    if not r.pool:
+        return f"work waits for memory; {r.detail}" if r.rule == "stalls" else said
     against = f"{r.ceiling:.0%} of {gib(r.total)} in {r.pool}"
     if r.rule == "forecast":
         when = "is already there" if r.seconds_left == 0 else "may come within the next " + f"{r.horizon:.0f} s"
@@ -159,8 +160,6 @@ def _why(r: Reason) -> str:
     if r.rule == "soon critical":
         grow = f"grow by {r.slope / 2**20:.0f} MiB/s"
         return f"others hold {gib(r.external)} and {grow}, so the critical {against} comes before a shift could end"
-    if r.rule == "stalls" and not r.pool:
-        return f"work waits for memory; {r.detail}"
     if r.rule == "stalls":
         return f"work waits for memory, {gib(r.used)} of {gib(r.total)} in {r.pool} are in use"
     if r.rule == "critical":
@@ -173,4 +172,4 @@ def _why(r: Reason) -> str:
         return f"{gib(r.need)} fit under {against}, beside {gib(r.external)} of others"
     if r.rule == "nothing fits" and not r.detail:
         return f"the smallest rung needs {gib(r.need)}, and others hold {gib(r.external)}; the limit is {against}"
-    return " ".join(r.detail.split()) or r.rule
+    return said

@@ -1,4 +1,4 @@
-"""Ladders of tiny real checkpoints, and a machine on them whose model is held."""
+"""Ladders of tiny real checkpoints, and machines on them."""
 
 from collections.abc import Iterator
 from pathlib import Path

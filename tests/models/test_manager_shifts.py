@@ -21,14 +21,11 @@ from gearshift.models.testing import FakeHost, FakeModels
 from gearshift.pipeline import Pool, Residency, Sample, Settings
 from reactivex import Subject
 
+from tests.models.answering import words
 from tests.models.machine import FOUR, TOTAL, Machine
 from tests.waiting import until
 
 WAIT = 60
-
-
-def words(count: int) -> str:
-    return "".join(f"word{i} " for i in range(count))
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from gearshift.models.replies.reporting import Finished
 from gearshift.models.testing import FakeModels
 
 from tests.models.machine import FOUR, Machine
+from tests.waiting import until
 
 DEADLINE = 60
 
@@ -33,10 +34,7 @@ class Occupied:
         assert self.go.wait(DEADLINE)
 
     def until_one_waits(self) -> None:
-        ends = time.monotonic() + DEADLINE
-        while not self.manager._turns._waiting:
-            assert time.monotonic() < ends
-            time.sleep(0.005)
+        until(lambda: self.manager._turns._waiting, DEADLINE)
 
     def close(self) -> None:
         self.go.set()

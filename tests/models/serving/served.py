@@ -18,10 +18,6 @@ from tests.waiting import until
 HELLO: list[Any] = [{"role": "user", "content": "Hello"}]
 
 
-def words(count: int) -> str:
-    return "".join(f"word{i} " for i in range(count))
-
-
 def brakes(machine: Machine) -> list[Brake]:
     """Of the replies that are being written."""
     return [lease.brake for lease in machine.manager._switcher._leases.on()]

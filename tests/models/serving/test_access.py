@@ -14,8 +14,9 @@ from gearshift.models import Ladder
 from gearshift.models.serving import create_app
 from gearshift.models.serving.running import listening, place
 
+from tests.models.answering import words
 from tests.models.machine import Machine
-from tests.models.serving.served import HELLO, Gate, Served, ask, gated, words
+from tests.models.serving.served import HELLO, Gate, Served, ask, gated
 from tests.waiting import until
 
 LIMIT = 4096

@@ -9,8 +9,9 @@ import pytest
 from gearshift.models import Ladder
 from gearshift.models.testing import FakeHost
 
+from tests.models.answering import words
 from tests.models.machine import TOTAL, Machine
-from tests.models.serving.served import HELLO, Gate, Served, ask, brakes, gated, text_of, words
+from tests.models.serving.served import HELLO, Gate, Served, ask, brakes, gated, text_of
 from tests.waiting import until
 
 
