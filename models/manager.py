@@ -200,13 +200,15 @@ class ModelManager:
         *,
         options: Options | None = None,
         timeout: float | None = None,
+        begun: str = "",
     ) -> ReplyStream:
         """The reply piece by piece, as `generate_response` would give it; its `.reply` is the whole of it, at the end.
 
         message, conversation_id, options, timeout (seconds): as for `respond`; the loop raises what that does. Leaving
         the loop early stops the model.
+        begun: first words of this reply, which another manager gave: it goes on after them, and only the rest comes.
         """
-        return self._asking.stream(message, conversation_id, options or Options(), timeout)
+        return self._asking.stream(message, conversation_id, options or Options(), timeout, begun, lambda: self.rung)
 
     def history(self, conversation_id: str = DEFAULT) -> list[Message]:
         """The turns of `conversation_id` so far, as chat messages; none where nothing was said."""

@@ -21,11 +21,16 @@ log = logging.getLogger("gearshift.models")
 
 
 class Draft:
-    """A reply on its way: what there is of it, and who wrote it. raised: what `on_text` did, which ends the reply."""
+    """A reply on its way: what there is of it, and who wrote it. raised: what `on_text` did, which ends the reply.
 
-    def __init__(self, options: Options, limits: Limits, on_text: Callable[[str], None] | None) -> None:
+    begun: its first words, where another manager gave them.
+    """
+
+    def __init__(
+        self, options: Options, limits: Limits, on_text: Callable[[str], None] | None, begun: str = ""
+    ) -> None:
         self.options, self.limits, self._on_text = options, limits, on_text
-        self._pieces: list[str] = []
+        self._pieces = [begun] if begun else []
         self.rungs: list[str] = []
         self.tokens = self.prompt_tokens = 0
         self.end = ""

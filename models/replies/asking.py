@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from ..failures import ModelError
 from .answering import Answering, Draft
-from .conversation import Asked, Conversations, checked_question
+from .conversation import Asked, Conversations, checked_question, checked_text
 from .generation import Options, Reply
 from .limits import Limits, ReplyTimeout
 from .queueing import ShutDown, Turn, Turns
@@ -72,13 +72,14 @@ class Asking:
         timeout: float | None,
         on_text: Callable[[str], None] | None = None,
         *,
+        begun: str = "",
         wait_kept: bool = False,
     ) -> Reply:
         """wait_kept: end a cancelled one only when what had been written is in the history, else at once."""
         asked = checked_question(message, conversation)
         loop, cancelled = asyncio.get_running_loop(), threading.Event()
         limits = Limits(cancelled, timeout)
-        mine, draft = asyncio.Event(), Draft(options, limits, on_text)
+        mine, draft = asyncio.Event(), Draft(options, limits, on_text, checked_text("begun", begun))
         with self._telling(draft):
             turn = self._turns.enter(lambda: loop.call_soon_threadsafe(mine.set))
             try:
@@ -112,8 +113,18 @@ class Asking:
         finally:
             cancelled.set()
 
-    def stream(self, message: Question, conversation: str, options: Options, timeout: float | None) -> ReplyStream:
-        return ReplyStream(lambda put: self.generate(message, conversation, options, timeout, put, wait_kept=True))
+    def stream(
+        self,
+        message: Question,
+        conversation: str,
+        options: Options,
+        timeout: float | None,
+        begun: str,
+        rung: Callable[[], str | None],
+    ) -> ReplyStream:
+        return ReplyStream(
+            lambda put: self.generate(message, conversation, options, timeout, put, begun=begun, wait_kept=True), rung
+        )
 
     def wait_ended(self) -> None:
         """Until no reply is written any more, but for one that the calling thread writes."""

@@ -15,7 +15,12 @@ class ReplyStream(AsyncIterator[str]):
     `generate_response` would raise is raised by the loop. Also an async context manager, which closes it.
     """
 
-    def __init__(self, write: Callable[[Callable[[str], None]], Coroutine[Any, Any, Reply]]) -> None:
+    def __init__(
+        self,
+        write: Callable[[Callable[[str], None]], Coroutine[Any, Any, Reply]],
+        rung: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self._rung = rung
         self._asked: list[asyncio.Task[Reply]] = []
         self._ended: list[Reply] = []
         # the generator must not know this object: dropped in mid-loop, it is to be closed at once, not by the collector
@@ -26,6 +31,11 @@ class ReplyStream(AsyncIterator[str]):
     def reply(self) -> Reply | None:
         """The whole reply, with who wrote it, once the last piece has come; None before, or where it was left."""
         return self._ended[0] if self._ended else None
+
+    @property
+    def rung(self) -> str | None:
+        """The name of the rung that writes it now."""
+        return self._rung()
 
     def __aiter__(self) -> "ReplyStream":
         return self

@@ -12,10 +12,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from ...operators.typing import whole
-from ..manager import ModelManager
 from ..replies.limits import Limits
 from .access import Access, checked_host, checked_key, checked_origin
 from .access_log import AccessLog
+from .assistant import Assistant
 from .chat import Chat
 from .errors import ApiError, ClientGone
 from .requests import MODEL, check_model
@@ -25,7 +25,7 @@ _LEFT = 499
 
 
 def create_app(
-    manager: ModelManager,
+    manager: Assistant,
     *,
     key: str | None = None,
     hosts: Collection[str] | None = None,
@@ -36,7 +36,7 @@ def create_app(
     keep_alive: float = 10.0,
     metrics: Callable[[str], tuple[bytes, str]] | None = None,
 ) -> FastAPI:
-    """Chat completions and models as OpenAI's clients ask for them, over a manager that stays the caller's.
+    """Chat completions and models as OpenAI's clients ask for them, over a `ModelManager` or a fleet of the caller's.
 
     It answers `POST /v1/chat/completions`, `GET /v1/models`, `GET /v1/models/gearshift` and `GET /health` (200 with a
     rung loaded, else 503; requests wait for one all the same). Run it, or mount it into an app of your own, on the
@@ -83,7 +83,7 @@ def create_app(
     return app
 
 
-def _model_routes(manager: ModelManager) -> list[Route]:
+def _model_routes(manager: Assistant) -> list[Route]:
     created = int(time.time())
 
     def told() -> dict[str, Any]:

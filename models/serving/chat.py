@@ -7,15 +7,16 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from ..manager import ModelManager
 from ..replies.generation import Reply
+from ..replies.pulse import pulsed
 from ..replies.streaming import ReplyStream
+from .assistant import Assistant
 from .bodies import json_body
 from .errors import ApiError, ClientGone, as_api_error
 from .news import News
 from .requests import ChatRequest, chat_request, messages_of, options_of
 from .responses import DONE, PING, Completion, event
-from .streaming import EventStream, pulsed, until_gone
+from .streaming import EventStream, until_gone
 
 log = logging.getLogger("gearshift.serving")
 
@@ -24,7 +25,7 @@ class Chat:
     """Answers requests. The parameters are those of `create_app`."""
 
     def __init__(
-        self, manager: ModelManager, *, body_limit: int, max_tokens: int, timeout: float | None, keep_alive: float
+        self, manager: Assistant, *, body_limit: int, max_tokens: int, timeout: float | None, keep_alive: float
     ) -> None:
         self._manager, self._news = manager, News(manager.notices)
         self._body_limit, self._max_tokens, self._timeout = body_limit, max_tokens, timeout
@@ -54,7 +55,7 @@ class Chat:
         """Waits for the first piece, so that what prevents it has a status of its own, but not beyond keep_alive."""
         pieces = pulsed(stream, self._keep_alive)
         first = await until_gone(request.receive, _first(pieces))
-        rung = self._manager.rung if first else None
+        rung = stream.rung if first else None
         headers = {"x-gearshift-rung": rung} if rung else {}
         return EventStream(self._events(request, asked, stream, pieces, first), pieces, headers)
 

@@ -1,4 +1,4 @@
-"""A reply on its way to a client who may leave: pieces, signs of life, and the model stopped when nobody listens."""
+"""A reply on its way to a client who may leave, with whom its writing ends."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Mapping
@@ -7,33 +7,9 @@ from typing import Any, TypeVar
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ..replies.streaming import ReplyStream
 from .errors import ClientGone
 
 T = TypeVar("T")
-
-
-async def pulsed(stream: ReplyStream, quiet: float) -> AsyncGenerator[str | None, None]:
-    """The pieces of a reply, and None after each `quiet` seconds without one. Closing it stops the model."""
-    coming: asyncio.Task[str | None] | None = None
-    try:
-        while True:
-            coming = asyncio.create_task(_next(stream))
-            while not (await asyncio.wait({coming}, timeout=quiet))[0]:
-                yield None
-            piece = coming.result()
-            if piece is None:
-                return
-            yield piece
-    finally:
-        if coming is not None and not coming.done():
-            coming.cancel()
-            await asyncio.wait({coming})
-        await stream.aclose()
-
-
-async def _next(stream: ReplyStream) -> str | None:
-    return await anext(stream, None)
 
 
 async def until_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:

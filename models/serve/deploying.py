@@ -1,0 +1,108 @@
+"""The application of Ray Serve: assistants on the nodes, the view of them all, and the HTTP face."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ray import serve
+from ray.serve import Application
+from ray.serve.config import AutoscalingConfig, RequestRouterConfig
+from ray.serve.schema import LoggingConfig
+
+from ...operators.typing import positive, whole
+from ...pipeline.settings import Settings
+from ..ladders.ladder import Ladder
+from ..replies.queueing import Turns
+from .assistant import Assistant
+from .ingress import Ingress
+from .router import RoomRouter
+from .state import State
+
+HEAD = {"node:__internal_head__": 0.001}
+"""What only the head of a cluster has: its view, and what answers HTTP, are where Serve itself is."""
+
+
+def application(
+    ladder: Ladder | str | Path | None = None,
+    settings: Settings | None = None,
+    *,
+    name: str = "gearshift",
+    replicas: int | AutoscalingConfig = 1,
+    actor_options: Mapping[str, Any] | None = None,
+    queue: int = 16,
+    waiting: int = 256,
+    report: float = 1.0,
+    silence: float = 10.0,
+    http: Mapping[str, Any] | None = None,
+    **manager: Any,
+) -> Application:
+    """A fleet, to be started by `serve.run(application(…), name=…)`.
+
+    Each replica is a `ModelManager` with a node to itself: it samples, looks ahead, decides and shifts there, whether
+    or not the head can be reached. Requests go to the replica with the best rung that has room. A reply whose node is
+    lost goes on elsewhere. At `POST /v1/chat/completions` it answers OpenAI's clients as `gearshift serve` does.
+
+    Args:
+        ladder: a `Ladder`, or the path of a TOML file that is on every node; by default what each has in its cache.
+        settings: of all nodes; by default each has those of its own machine.
+        name: of the application, the same as for `serve.run`.
+        replicas: how many nodes are to have one; or when, see `autoscaling`.
+        actor_options: of each replica, as Serve's `ray_actor_options`; one CPU by default.
+        queue: replies that may wait at a replica.
+        waiting: replies that may wait in the fleet for a place at a replica; a further one is told to come again.
+        report: seconds between two reports of a node to the view, and to the router.
+        silence: seconds after which a node that tells nothing counts as gone.
+        http: as for `create_app` of `gearshift.models.serving`.
+        manager: all else that `ModelManager` takes, such as `system`.
+
+    Raises TypeError or ValueError that names a parameter, and LadderError.
+    """
+    Turns(queue)
+    positive("report", report)
+    found = Ladder.from_toml(ladder) if isinstance(ladder, Path) else ladder
+    more = {"name_rung": False, **manager, "queue": queue}
+    count: dict[str, Any] = (
+        {"autoscaling_config": replicas}
+        if isinstance(replicas, AutoscalingConfig)
+        else {"num_replicas": whole("replicas", replicas, least=1)}
+    )
+    deployment: Any = serve.deployment
+    router: Any = RequestRouterConfig
+    quiet = LoggingConfig(enable_access_log=False)  # reports come by the second, and the app logs its requests
+    state = deployment(
+        State,
+        num_replicas=1,
+        max_ongoing_requests=10_000,
+        ray_actor_options={"num_cpus": 0, "resources": HEAD},
+        logging_config=quiet,
+    ).bind(name, found, settings, report, silence)
+    assistant = deployment(
+        Assistant,
+        logging_config=quiet,
+        max_replicas_per_node=1,
+        max_ongoing_requests=queue + 1,
+        max_queued_requests=whole("waiting", waiting, least=1),
+        ray_actor_options=dict(actor_options) if actor_options is not None else {"num_cpus": 1},
+        request_router_config=router(request_router_class=RoomRouter, request_routing_stats_period_s=report),
+        **count,
+    ).bind(state, found, settings, more, report)
+    return deployment(
+        Ingress,
+        num_replicas=1,
+        max_ongoing_requests=1000,
+        ray_actor_options={"num_cpus": 0, "resources": HEAD},
+        logging_config=quiet,
+    ).bind(assistant, state, dict(http or {}))
+
+
+def build(args: Mapping[str, Any]) -> Application:
+    """For `serve run gearshift.models.serve:build ladder=ladder.toml replicas=3`, and for Serve's YAML files.
+
+    args: those of `application` that are texts or numbers.
+    """
+    numbers = {name: int(value) if name in _WHOLE else float(value) for name, value in args.items() if name in _NUMBERS}
+    return application(**{**args, **numbers})
+
+
+_WHOLE: Sequence[str] = ("replicas", "queue", "waiting")
+_NUMBERS = (*_WHOLE, "report", "silence")

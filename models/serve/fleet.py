@@ -1,0 +1,206 @@
+"""The app's one object for a cluster: as `ModelManager`, with models on many nodes."""
+
+import asyncio
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from ray import serve
+from ray.exceptions import RayError, RayTaskError
+from ray.serve.exceptions import RayServeException
+from ray.serve.handle import DeploymentHandle
+from reactivex import Observable, Subject
+
+from ...pipeline.fleet.standing import Standing
+from ...pipeline.fleet.view import NodeItem
+from ...pipeline.teller import Teller
+from ..ladders.ladder import Ladder
+from ..replies.answering import Draft
+from ..replies.asking import Question
+from ..replies.conversation import DEFAULT, Message, checked_question
+from ..replies.generation import Options, Reply
+from ..replies.limits import Limits
+from ..replies.streaming import ReplyStream
+from ..telling.notices import Notice
+from .watching import Watching
+from .writing import Writing
+
+_SOON = 60.0
+"""Seconds for the view to answer."""
+_AGAIN = 0.2
+
+
+class Fleet:
+    """Asks a fleet that runs as an application of Ray Serve, and watches it. Thread-safe.
+
+    A reply goes to the replica with the best rung that has room. Where its node is lost, or has no room any more,
+    another one goes on from the words already given. Conversations are kept in the fleet.
+
+    Args:
+        app: the application's name. Ray must be connected (`ray.init`), unless this runs on a cluster.
+
+    `outlooks`, `decisions`, `residencies` and `standings` are Observables of `NodeItem`: what each node tells, with
+    its name. `notices` are those of the nodes that wrote replies asked for here. Raises RuntimeError where there is no
+    such application.
+    """
+
+    def __init__(self, app: str = "gearshift") -> None:
+        try:
+            state = serve.get_deployment_handle("State", app_name=app)
+            assistant = serve.get_deployment_handle("Assistant", app_name=app)
+            ladder = state.ladder.remote().result(timeout_s=_SOON)
+        except (RayServeException, TimeoutError) as error:
+            raise RuntimeError(
+                f"no fleet answers as the application {app!r}: {error}; start one first: "
+                f"serve.run(application(…), name={app!r})"
+            ) from None
+        self._begin(assistant, state, ladder)
+
+    @classmethod
+    async def inside(cls, assistant: DeploymentHandle, state: DeploymentHandle) -> "Fleet":
+        """For a deployment of the same application, on its event loop."""
+        made = cls.__new__(cls)
+        made._begin(assistant, state, await state.ladder.remote())
+        return made
+
+    def _begin(self, assistant: DeploymentHandle, state: DeploymentHandle, ladder: Ladder) -> None:
+        self.ladder, self._state = ladder, state
+        self._assistant = assistant.options(stream=True, method_name="stream")
+        self._teller = Teller()
+        self._noticed: Subject[Notice] = Subject()
+        self.notices: Observable[Notice] = self._teller.aside(self._noticed)
+        self._watching = Watching(state)
+        self.outlooks: Observable[NodeItem] = self._watching.of("outlooks")
+        self.decisions: Observable[NodeItem] = self._watching.of("decisions")
+        self.residencies: Observable[NodeItem] = self._watching.of("residencies")
+        self.standings: Observable[NodeItem] = self._watching.of("standings")
+
+    @property
+    def nodes(self) -> dict[str, Standing]:
+        """How each node stands, as it was told last, by its name."""
+        return dict(self._watching.standings)
+
+    @property
+    def rung(self) -> str | None:
+        """The name of the best rung that answers anywhere now."""
+        ready = {standing.rung for standing in self.nodes.values() if standing.ready and standing.assistant}
+        return next((spec.name for spec in self.ladder if spec.name in ready), None)
+
+    def respond(
+        self,
+        message: Question,
+        conversation_id: str = DEFAULT,
+        *,
+        options: Options | None = None,
+        on_text: Callable[[str], None] | None = None,
+        timeout: float | None = None,
+    ) -> Reply:
+        """As `ModelManager.respond`, blocking, on whichever node is best. `on_text` gets pieces from another thread.
+
+        Raises what that does; `timeout` (seconds) bounds how long it waits for a replica too.
+        """
+        found: list[Reply] = []
+        raised: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                found.append(asyncio.run(self._answer(message, conversation_id, options, timeout, on_text)))
+            except BaseException as error:  # noqa: BLE001 - it is raised where the reply was asked for
+                raised.append(error)
+
+        thread = threading.Thread(target=run, name="gearshift-fleet-reply", daemon=True)
+        thread.start()
+        thread.join()
+        if raised:
+            raise raised[0]
+        return found[0]
+
+    async def generate_response(
+        self,
+        message: Question,
+        conversation_id: str = DEFAULT,
+        *,
+        options: Options | None = None,
+        timeout: float | None = None,
+    ) -> Reply:
+        """As `ModelManager.generate_response`. Cancelling the task stops the model, wherever it is."""
+        return await self._answer(message, conversation_id, options, timeout, None)
+
+    def stream_response(
+        self,
+        message: Question,
+        conversation_id: str = DEFAULT,
+        *,
+        options: Options | None = None,
+        timeout: float | None = None,
+    ) -> ReplyStream:
+        """As `ModelManager.stream_response`: the reply piece by piece, its `.reply` the whole of it."""
+        rungs: list[str] = []
+        return ReplyStream(
+            lambda put: self._answer(message, conversation_id, options, timeout, put, rungs),
+            lambda: rungs[-1] if rungs else None,
+        )
+
+    def history(self, conversation_id: str = DEFAULT) -> list[Message]:
+        """The turns of `conversation_id` so far, as chat messages. Blocking, and not for an event loop."""
+        return self._state.history.remote(conversation_id).result(timeout_s=_SOON)
+
+    def forget(self, conversation_id: str) -> bool:
+        """Drop the history of `conversation_id`. Was there one? Blocking, and not for an event loop."""
+        return self._state.forget.remote(conversation_id).result(timeout_s=_SOON)
+
+    def close(self) -> None:
+        """Watch no more; the fleet goes on. Idempotent."""
+        self._watching.close()
+        self._noticed.on_completed()
+        self._teller.wait()
+
+    def __enter__(self) -> "Fleet":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    async def _answer(
+        self,
+        message: Question,
+        conversation: str,
+        options: Options | None,
+        timeout: float | None,
+        on_text: Callable[[str], None] | None,
+        rungs: list[str] | None = None,
+    ) -> Reply:
+        asked = checked_question(message, conversation)
+        draft = Draft(options or Options(), Limits(timeout=timeout), on_text)
+        if rungs is not None:
+            draft.rungs = rungs
+        key = uuid.uuid4().hex
+        messages = asked if isinstance(asked, list) else await self._with_history(conversation, asked)
+        try:
+            await Writing(self._assistant, draft, self._noticed.on_next).write(messages)
+        except asyncio.CancelledError:
+            draft.end = "cancelled"
+            raise
+        finally:
+            if isinstance(asked, str) and (draft.text or draft.end not in ("", "cancelled")):
+                keeping = asyncio.ensure_future(self._of_state("add", conversation, key, asked, draft.text))
+                await asyncio.shield(keeping)
+        return draft.reply(self.ladder[0].name)
+
+    async def _with_history(self, conversation: str, question: str) -> list[Message]:
+        return [*await self._of_state("history", conversation), {"role": "user", "content": question}]
+
+    async def _of_state(self, asked: str, *args: Any) -> Any:
+        """What the view answers, once it is there again where it was lost."""
+        until = time.monotonic() + _SOON
+        while True:
+            try:
+                return await getattr(self._state, asked).remote(*args)
+            except RayTaskError:
+                raise
+            except RayError:
+                if time.monotonic() > until:
+                    raise
+            await asyncio.sleep(_AGAIN)

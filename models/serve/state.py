@@ -1,0 +1,133 @@
+"""The fleet's one view: what nodes tell, who watches them, and what was said in conversations."""
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from collections.abc import Collection, Sequence
+
+import ray
+
+from ...pipeline.fleet.standing import Standing
+from ...pipeline.fleet.view import Batch, FleetView, Told
+from ...pipeline.settings import Settings
+from ..ladders.ladder import Ladder, default_ladder
+from ..replies.conversation import Message
+from .histories import Histories
+from .watch import unwatch, watch, watched
+
+log = logging.getLogger("gearshift.serve")
+
+_LOOK = 2.0
+"""Seconds between two looks at which nodes there are."""
+_GATHER = 0.05
+"""Seconds for which further news are gathered before those who watch are told."""
+
+
+class State:
+    """Serve keeps one, and starts it anew where its node is lost; nodes then tell it again how they stand.
+
+    Args:
+        app: the name of the application.
+        ladder, settings: of the assistants.
+        report: seconds between two reports of a node.
+        silence: seconds after which a node that tells nothing counts as gone.
+    """
+
+    def __init__(
+        self, app: str, ladder: Ladder | str | None, settings: Settings | None, report: float, silence: float
+    ) -> None:
+        self._app, self._ladder, self._settings, self._report = app, ladder, settings, report
+        self._view = FleetView(silence)
+        self._histories = Histories(app)
+        self._epoch = uuid.uuid4().hex
+        self._news = asyncio.Event()
+        self._watching: asyncio.Task[None] | None = None
+
+    async def report(self, node: str, items: Sequence[Told], *, assistant: bool) -> int:
+        """A node tells of itself. Returns how many nodes without an assistant have room for one."""
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch())
+        self._view.report(node, items, assistant=assistant)
+        self._news.set()
+        self._news = asyncio.Event()
+        return self._view.free
+
+    async def left(self, node: str) -> None:
+        """The assistant there has ended."""
+        self._view.left(node)
+
+    async def poll(self, epoch: str, after: int | None, kinds: Collection[str], wait: float) -> tuple[str, Batch]:
+        """What was told since, as `FleetView.since`, as soon as there is something, but after `wait` seconds at most.
+
+        epoch: what the last poll returned; another one begins anew.
+        """
+        if epoch != self._epoch:
+            after = None
+        if after is not None and not self._view.since(after, kinds).items:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._news.wait()
+                    await asyncio.sleep(_GATHER)
+        return self._epoch, self._view.since(after, kinds)
+
+    async def standings(self) -> dict[str, Standing]:
+        """By node."""
+        return self._view.standings
+
+    async def messages(self) -> int:
+        """How many reports have come."""
+        return self._view.messages
+
+    async def ladder(self) -> Ladder:
+        """The rungs, best first."""
+        if isinstance(self._ladder, Ladder):
+            return self._ladder
+        return Ladder.from_toml(self._ladder) if self._ladder else default_ladder()
+
+    async def history(self, conversation: str) -> list[Message]:
+        """See `Histories`."""
+        return await self._histories.history(conversation)
+
+    async def add(self, conversation: str, key: str, question: str, answer: str) -> None:
+        """See `Histories`."""
+        await self._histories.add(conversation, key, question, answer)
+
+    async def forget(self, conversation: str) -> bool:
+        """See `Histories`."""
+        return await self._histories.forget(conversation)
+
+    async def begin(self) -> None:
+        """Look after the nodes from now on."""
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch())
+
+    async def __del__(self) -> None:
+        """Serve calls this when the application ends."""
+        if self._watching is not None:
+            self._watching.cancel()
+        for node in await asyncio.to_thread(watched, self._app):
+            await asyncio.to_thread(unwatch, self._app, node)
+
+    async def _watch(self) -> None:
+        """One pipeline on each node: that of its assistant, or else a watch."""
+        failing = False
+        while True:
+            try:
+                kept = {node for node, told in self._view.standings.items() if told.assistant}
+                await asyncio.to_thread(self._look_after, kept)
+            except Exception as error:  # noqa: BLE001 - the head is away, whatever Ray says of it
+                if not failing:
+                    log.warning("the nodes can't be looked after now: %s", error)
+                failing = True
+            else:
+                failing = False
+            await asyncio.sleep(_LOOK)
+
+    def _look_after(self, kept: set[str]) -> None:
+        here = {node["NodeID"] for node in ray.nodes() if node["Alive"]}
+        has = set(watched(self._app))
+        for node in has & (kept | (has - here)):
+            unwatch(self._app, node)
+        for node in here - kept - has:
+            watch(self._app, node, self._ladder, self._settings, self._report)
