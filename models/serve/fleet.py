@@ -50,28 +50,28 @@ class Fleet:
         try:
             state = serve.get_deployment_handle("State", app_name=app)
             assistant = serve.get_deployment_handle("Assistant", app_name=app)
-            ladder = state.ladder.remote().result(timeout_s=_SOON)
+            about = state.about.remote().result(timeout_s=_SOON)
         except (RayServeException, TimeoutError) as error:
             raise RuntimeError(
                 f"no fleet answers as the application {app!r}: {error}; start one first: "
                 f"serve.run(application(…), name={app!r})"
             ) from None
-        self._begin(assistant, state, ladder)
+        self._begin(assistant, state, *about)
 
     @classmethod
     async def inside(cls, assistant: DeploymentHandle, state: DeploymentHandle) -> "Fleet":
         """For a deployment of the same application, on its event loop."""
         made = cls.__new__(cls)
-        made._begin(assistant, state, await state.ladder.remote())
+        made._begin(assistant, state, *await state.about.remote())
         return made
 
-    def _begin(self, assistant: DeploymentHandle, state: DeploymentHandle, ladder: Ladder) -> None:
+    def _begin(self, assistant: DeploymentHandle, state: DeploymentHandle, ladder: Ladder, silence: float) -> None:
         self.ladder, self._state = ladder, state
         self._assistant = assistant.options(stream=True, method_name="stream")
         self._teller = Teller()
         self._noticed: Subject[Notice] = Subject()
         self.notices: Observable[Notice] = self._teller.aside(self._noticed)
-        self._watching = Watching(state)
+        self._watching = Watching(state, silence)
         self.outlooks: Observable[NodeItem] = self._watching.of("outlooks")
         self.decisions: Observable[NodeItem] = self._watching.of("decisions")
         self.residencies: Observable[NodeItem] = self._watching.of("residencies")

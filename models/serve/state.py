@@ -11,10 +11,10 @@ import ray
 from ...pipeline.fleet.standing import Standing
 from ...pipeline.fleet.view import Batch, FleetView, Told
 from ...pipeline.settings import Settings
-from ..ladders.ladder import Ladder, default_ladder
+from ..ladders.ladder import Ladder
 from ..replies.conversation import Message
 from .histories import Histories
-from .watch import unwatch, watch, watched
+from .watch import ladder_of, unwatch, watch, watched
 
 log = logging.getLogger("gearshift.serve")
 
@@ -38,7 +38,7 @@ class State:
         self, app: str, ladder: Ladder | str | None, settings: Settings | None, report: float, silence: float
     ) -> None:
         self._app, self._ladder, self._settings, self._report = app, ladder, settings, report
-        self._view = FleetView(silence)
+        self._view, self._silence = FleetView(silence), silence
         self._histories = Histories(app)
         self._epoch = uuid.uuid4().hex
         self._news = asyncio.Event()
@@ -79,11 +79,9 @@ class State:
         """How many reports have come."""
         return self._view.messages
 
-    async def ladder(self) -> Ladder:
-        """The rungs, best first."""
-        if isinstance(self._ladder, Ladder):
-            return self._ladder
-        return Ladder.from_toml(self._ladder) if self._ladder else default_ladder()
+    async def about(self) -> tuple[Ladder, float]:
+        """The rungs, best first, and for how long (seconds) a node may be silent."""
+        return ladder_of(self._ladder), self._silence
 
     async def history(self, conversation: str) -> list[Message]:
         """See `Histories`."""
@@ -96,11 +94,6 @@ class State:
     async def forget(self, conversation: str) -> bool:
         """See `Histories`."""
         return await self._histories.forget(conversation)
-
-    async def begin(self) -> None:
-        """Look after the nodes from now on."""
-        if self._watching is None:
-            self._watching = asyncio.create_task(self._watch())
 
     async def __del__(self) -> None:
         """Serve calls this when the application ends."""

@@ -31,12 +31,12 @@ class NodeWatch:
     """Samples, looks ahead and decides as if a model were kept here, and tells the fleet of it."""
 
     def __init__(self, app: str, ladder: Ladder | str | None, settings: Settings | None, report: float) -> None:
-        found = ladder if isinstance(ladder, Ladder) else Ladder.from_toml(ladder) if ladder else default_ladder()
+        rungs = ladder_of(ladder).rungs(Needs(cache_here() / "needs"))
         self._state = serve.get_deployment_handle("State", app_name=app)
         self._node = ray.get_runtime_context().get_node_id()
         self._me = ray.get_runtime_context().current_actor
         self._heard = time.monotonic()
-        self._scaler = ProactiveScaler(found.rungs(Needs(cache_here() / "needs")), settings, dry_run=True)
+        self._scaler = ProactiveScaler(rungs, settings, dry_run=True)
         self._scaler.start_continuous_monitoring()
         self._reporter = Reporter(self._node, self._scaler, self._send, assistant=False, every=report)
 
@@ -52,6 +52,11 @@ class NodeWatch:
                 threading.Thread(target=ray.kill, args=(self._me,), daemon=True).start()
             raise
         self._heard = time.monotonic()
+
+
+def ladder_of(given: Ladder | str | None) -> Ladder:
+    """As `ModelManager` takes it. Raises LadderError."""
+    return given if isinstance(given, Ladder) else Ladder.from_toml(given) if given else default_ladder()
 
 
 def watch(app: str, node: str, ladder: Ladder | str | None, settings: Settings | None, report: float) -> None:

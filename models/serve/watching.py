@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 
 from ray.serve.handle import DeploymentHandle
 from reactivex import Observable, Subject
@@ -23,18 +24,28 @@ class Watching:
     """Asks the view of a fleet for news, from a thread of its own, until `close`.
 
     While the view can't be reached, what was told last stands; then it goes on with what is told from there on.
-    standings: the newest by node.
+
+    Args:
+        state: the handle of the view.
+        silence: seconds after which a node of which nothing is told counts as gone.
     """
 
-    def __init__(self, state: DeploymentHandle) -> None:
-        self._state = state
+    def __init__(self, state: DeploymentHandle, silence: float) -> None:
+        self._state, self._silence = state, silence
         self._teller = Teller()
         self._subjects: dict[str, Subject[NodeItem]] = {kind: Subject() for kind in KINDS}
         self._streams = {kind: self._teller.aside(subject) for kind, subject in self._subjects.items()}
-        self.standings: dict[str, Standing] = {}
+        self._standings: dict[str, tuple[float, Standing]] = {}
+        self._asked = time.monotonic()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gearshift-fleet", daemon=True)
         self._thread.start()
+
+    @property
+    def standings(self) -> dict[str, Standing]:
+        """The newest by node, of those that were heard of lately when the view answered last."""
+        asked = self._asked
+        return {node: told for node, (at, told) in self._standings.items() if asked - at <= self._silence}
 
     def of(self, kind: str) -> Observable[NodeItem]:
         """All that is told of one of `KINDS`, from subscription on; a subscriber may block, raise or take its time."""
@@ -64,15 +75,16 @@ class Watching:
                 continue
             if batch.missed:
                 log.warning("%d items of the fleet were missed, as they came too fast", batch.missed)
-            if told != epoch or after is None:
-                self.standings = {}
+            self._asked = time.monotonic()
+            if told != epoch:
+                self._standings = {}
             epoch, after, failing = told, batch.after, False
             for item in batch.items:
                 self._tell(item)
 
     def _tell(self, told: NodeItem) -> None:
         if isinstance(told.item, Standing):
-            self.standings = {**self.standings, told.node: told.item}
+            self._standings = {**self._standings, told.node: (self._asked, told.item)}
         for kind, subject in self._subjects.items():
             if isinstance(told.item, KINDS[kind]):
                 subject.on_next(told)

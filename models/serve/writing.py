@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import msgspec
 from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import BackPressureError, RequestCancelledError
 from ray.serve.handle import DeploymentHandle
@@ -69,11 +68,10 @@ class Writing:
         """What one replica writes. Returns why it did not write to the end, if it did not."""
         draft, limits = self._draft, self._draft.limits
         left = None if limits.timeout is None else max(0.001, limits.timeout - limits.seconds)
-        rest = msgspec.structs.replace(draft.options, max_new_tokens=draft.options.max_new_tokens - draft.tokens)
         self._replica = self._rung = None
         loop = asyncio.get_running_loop()
         until = None if left is None else loop.time() + left
-        parts: Any = self._assistant.remote(messages, rest, left, begun=draft.text, avoid=tuple(self._avoid))
+        parts: Any = self._assistant.remote(messages, draft.options, left, begun=draft.text, avoid=tuple(self._avoid))
         try:
             async with asyncio.timeout_at(until) as within:
                 async for part in parts:
