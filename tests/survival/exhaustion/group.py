@@ -65,10 +65,22 @@ class Group:
         """And the groups below it, with whatever still runs in them."""
         below = (folder for folder in self.folder.rglob("*") if folder.is_dir())
         for folder in (*sorted(below, reverse=True), self.folder):
-            for pid in (folder / "cgroup.procs").read_text().split():
-                with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
-                    os.kill(int(pid), signal.SIGKILL)
+            _end(folder)
             _remove(folder)
+
+    def end(self) -> None:
+        """Kill whatever runs in it."""
+        _end(self.folder)
+
+    @contextlib.contextmanager
+    def joined(self) -> Iterator[None]:
+        """This process is in it meanwhile, and whatever it starts."""
+        home = groups("memory")[0].folder
+        (self.folder / "cgroup.procs").write_text(str(os.getpid()))
+        try:
+            yield
+        finally:
+            (home / "cgroup.procs").write_text(str(os.getpid()))
 
     def _stat(self, v1: str, v2: str) -> int:
         stat = dict(line.split() for line in (self.folder / "memory.stat").read_text().splitlines())
@@ -76,6 +88,12 @@ class Group:
 
     def _file(self, v1: str, v2: str) -> Path:
         return self.folder / (v1 if self._v1 else v2)
+
+
+def _end(folder: Path) -> None:
+    for pid in (folder / "cgroup.procs").read_text().split():
+        with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+            os.kill(int(pid), signal.SIGKILL)
 
 
 def _remove(folder: Path) -> None:

@@ -1,0 +1,32 @@
+"""One cluster for all tests that need no other. Without Ray they are skipped, and say so."""
+
+from collections.abc import Iterator
+
+import pytest
+from gearshift.models import Ladder, ModelSpec
+
+from tests.clusters.town import Town
+from tests.survival.soak.tiny import tiny_ladder
+
+
+@pytest.fixture(scope="package")
+def ladder(tmp_path_factory: pytest.TempPathFactory) -> Ladder:
+    """Tiny real models."""
+    made = tiny_ladder(tmp_path_factory.mktemp("models"), large=256, small=32)
+    return Ladder([ModelSpec(name=spec.name, source=spec.source, context=2048) for spec in made])
+
+
+@pytest.fixture(scope="package")
+def shared(ladder: Ladder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    town = Town(tmp_path_factory.mktemp("town"), ladder)
+    try:
+        yield town
+    finally:
+        town.close()
+
+
+@pytest.fixture
+def town(shared: Town) -> Town:
+    """The cluster, with a model ready on each node."""
+    shared.ready()
+    return shared
