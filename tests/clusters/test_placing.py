@@ -7,7 +7,7 @@ from gearshift.models import Options
 from gearshift.pipeline import Decision, Outlook
 from gearshift.pipeline.fleet import NodeItem
 
-from tests.clusters.town import MIB, Town
+from tests.clusters.town import Town
 from tests.survival.exhaustion.group import why_not
 from tests.waiting import until
 
@@ -43,7 +43,7 @@ def test_requests_move_to_the_node_that_has_room(town: Town) -> None:
     crowded, other = sorted(town.able)
     decided: list[NodeItem] = []
     with town.fleet.decisions.subscribe(decided.append):
-        with town.hog(crowded, _until_full(town, crowded)):
+        with town.hog(crowded, town.all_but(crowded, 200)):
             until(lambda: not (told := town.fleet.nodes.get(crowded)) or not (told.ready and told.roomy), 60)
             replies = [town.fleet.respond("Where?", options=SHORT) for _ in range(4)]
             assert {reply.rungs for reply in replies} == {("large",)}
@@ -61,9 +61,3 @@ def test_outlooks_come_from_every_node_and_from_the_head(town: Town) -> None:
         until(lambda: len(seen) == 3, 60)
     assert all(outlook.pools["ram"] is not None for outlook in seen.values())
     assert sum(not told.assistant for told in town.fleet.nodes.values()) == 1
-
-
-def _until_full(town: Town, node: str) -> int:
-    """Bytes that leave no rung a place there."""
-    group = town.groups[node]
-    return 3072 * MIB - group.used - 200 * MIB

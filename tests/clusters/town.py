@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import ray
 from gearshift.models import Ladder
 from gearshift.models.serve import Fleet, application
@@ -47,13 +48,17 @@ class Town:
         self.cluster = Cluster(initialize_head=True, head_node_args=self._head)
         for _ in range(nodes):
             self.add()
-        self.connect()
+        self._connect()
         serve.start(proxy_location="HeadOnly", http_options={"host": "127.0.0.1", "port": self.port})
         more = {"replicas": nodes, "settings": QUICK, "cache": folder / "cache", "report": 0.5, **asked}
         serve.run(application(ladder, **more), name="gearshift")
         self.fleet = Fleet()
 
-    def connect(self) -> None:
+    def reconnect(self) -> None:
+        self._connect()
+        self.fleet = Fleet()
+
+    def _connect(self) -> None:
         """As a driver, on the head's node."""
         ray.init(address=self.cluster.address, log_to_driver=False, logging_level=logging.WARNING)
 
@@ -103,6 +108,16 @@ class Town:
         until(look, PATIENCE)
         return found[0]
 
+    def models(self, node: str) -> int:
+        """How many are loaded there, or being loaded, as the machine has it."""
+        pids = (self.groups[node].folder / "cgroup.procs").read_text().split()
+        serving = {int(pid) for pid in pids if b"gearshift.models.hosts.server" in _command(pid)}
+        return sum(psutil.Process(pid).ppid() in serving for pid in serving)
+
+    def all_but(self, node: str, mib: int) -> int:
+        """Bytes that leave so many MiB free there."""
+        return ROOM - self.groups[node].used - mib * MIB
+
     @contextlib.contextmanager
     def hog(self, node: str, size: int) -> Iterator[None]:
         """Meanwhile somebody else holds so many bytes there."""
@@ -147,6 +162,13 @@ def _environment(more: dict[str, str]) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def _command(pid: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+        return b""
 
 
 def _free_port() -> int:
