@@ -1,6 +1,12 @@
-"""Several machines seen as one: where each stands, and which of them is to answer."""
+"""Several machines seen as one: where each stands, which of them is to answer, and what a fleet would have done."""
 
+from .course import Course, course
+from .oracle import fleet_oracle
 from .placement import merit
+from .result import FleetSimulation
+from .simulate import simulate_fleet
 from .standing import Standing, standing
 
-__all__ = ["Standing", "merit", "standing"]
+__all__ = [
+    "Course", "FleetSimulation", "Standing", "course", "fleet_oracle", "merit", "simulate_fleet", "standing",
+]  # fmt: skip
