@@ -98,11 +98,11 @@ def world(
     slotted: bool,
     seed: int,
 ) -> World:
-    """As `simulate_fleet` says. Equal seeds give equal nodes and equal requests, whatever the rest is."""
+    """As `simulate_fleet` says. Equal seeds give equal nodes, the first ones of more, and equal requests."""
     count = whole("nodes", nodes, least=1)
     lasts, takes = positive("seconds", seconds), positive("reply", reply)
+    played = _dealt(recordings, count, Random(f"recordings {seed}"))
     draw = Random(f"nodes {seed}")
-    played = _dealt(list(recordings), count, draw)
     simulated: dict[int, Course] = {}
     for number in played:
         if number not in simulated:

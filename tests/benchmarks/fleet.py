@@ -6,12 +6,13 @@ plays one of them from a moment of its own, for an hour. Ladder and load times a
 a reply takes 5 s, a node reports every 5 s, requests come by chance (Poisson). `busy`: the time of replies as a share
 of the nodes' time.
 
-Growth: half of the nodes' time is asked for. `wall` is the time of the simulation, without that of the recordings, which
-are simulated once for all fleets. value: quality over slowdown, the mean of all requests. view: messages a second.
+Growth: half of the nodes' time is asked for. wall: seconds that the simulation took, without those for the recordings,
+which are simulated once for all fleets. value: quality over slowdown, the mean of all requests. view: messages a second.
 
-Regret: value, and what is missing to the oracle's, in percent, the mean over seeds, in slots of a reply's length. The
-oracle may leave a request unanswered for good, or let a later one go before it, where that is worth more; no placement
-can. So at high loads some of the regret is that of a line in order.
+Regret: value, and what is missing to the oracle's, in percent, the means over seeds, for half an hour in slots of a
+reply's length. The oracle may leave a request unanswered for good, or let a later one go before it, where that is worth
+more; no placement can. So at high loads some of the regret is that of a line in order. Where a node has no room for a
+rung for long, round robin does the like, unknowingly: what it places there never comes, and is in nobody's way.
 
     python -m tests.benchmarks.fleet [--traces FOLDER]
 """
@@ -30,9 +31,10 @@ from tests.benchmarks.desktops import desktop
 from tests.benchmarks.policies import TRACES, jobs, ladder, load_seconds, samples_of, total_of
 
 OWN = Path(__file__).parents[1] / "recordings"
-REPLY, SECONDS, LEAST = 5.0, 3600.0, 600.0
+REPLY, LEAST = 5.0, 600.0  # seconds of a reply, and that a recording must last
+HOUR, SHORT = 3600.0, 1800.0  # seconds of a fleet for its cost, and for its regret
 SIZES = (10, 30, 100, 300, 1000)
-SMALL, LOADS, SEEDS = (2, 4, 6), (0.1, 0.5, 0.8), range(4)
+SMALL, LOADS, SEEDS = (2, 3, 4, 6), (0.1, 0.5, 0.8), range(6)
 PLACEMENTS = ("merit", "fresh", "fewest waiting", "round robin", "random")
 
 
@@ -48,8 +50,8 @@ def played(samples: Sequence[Sample]) -> Course:
     return course(samples, rungs, load_time=load_seconds(rungs))
 
 
-def fleet(nodes: int, load: float, seed: int) -> dict[str, Any]:
-    return {"nodes": nodes, "rate": load * nodes / REPLY, "seconds": SECONDS, "reply": REPLY, "seed": seed}
+def fleet(nodes: int, busy: float, seconds: float, seed: int) -> dict[str, Any]:
+    return {"nodes": nodes, "rate": busy * nodes / REPLY, "seconds": seconds, "reply": REPLY, "seed": seed}
 
 
 def print_growth(courses: Sequence[Course]) -> None:
@@ -57,7 +59,7 @@ def print_growth(courses: Sequence[Course]) -> None:
     print(f"{'nodes':>6}" + "".join(f"{head:>11}" for head in heads))
     for nodes in SIZES:
         began = perf_counter()
-        found = simulate_fleet(courses, **fleet(nodes, 0.5, 0))
+        found = simulate_fleet(courses, **fleet(nodes, 0.5, HOUR, 0))
         wall = perf_counter() - began
         cells = (
             f"{found.requests:,}", f"{wall:.2f}", f"{wall / found.requests * 1e6:.1f}", f"{found.messages:.1f}",
@@ -69,9 +71,9 @@ def print_growth(courses: Sequence[Course]) -> None:
 
 def print_regret(courses: Sequence[Course]) -> None:
     print(f"{'nodes':>6}{'busy':>6}{'oracle':>10}" + "".join(f"{name:>17}" for name in PLACEMENTS))
-    for load_share in LOADS:
+    for busy in LOADS:
         for nodes in SMALL:
-            fleets = [fleet(nodes, load_share, seed) for seed in SEEDS]
+            fleets = [fleet(nodes, busy, SHORT, seed) for seed in SEEDS]
             best = fmean(fleet_oracle(courses, **each).mean_value for each in fleets)
             cells: list[str] = []
             for name in PLACEMENTS:
@@ -79,7 +81,7 @@ def print_regret(courses: Sequence[Course]) -> None:
                     simulate_fleet(courses, placement=name, slotted=True, **each).mean_value for each in fleets
                 )
                 cells.append(f"{value:.4f} {1 - value / best:>6.1%}")
-            print(f"{nodes:>6}{load_share:>6.0%}{best:>10.4f}" + "".join(f"{cell:>17}" for cell in cells))
+            print(f"{nodes:>6}{busy:>6.0%}{best:>10.4f}" + "".join(f"{cell:>17}" for cell in cells))
 
 
 def main() -> None:
