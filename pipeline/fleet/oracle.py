@@ -52,7 +52,7 @@ def fleet_oracle(
     >>> ladder = [Rung("large", {"ram": 18_500_000_000}), Rung("small", {"ram": 4_000_000_000}, quality=0.7)]
     >>> played = [load(f"tests/recordings/{name}.jsonl") for name in ("leak", "build")]
     >>> round(fleet_oracle(played, ladder, nodes=2, rate=0.2, seconds=600, load_time=3.0).mean_value, 2)
-    0.81
+    0.79
     """
     period = positive("report", report)
     here = world(
