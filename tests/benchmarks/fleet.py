@@ -7,8 +7,8 @@ a reply takes 5 s, a node reports every 5 s, requests come by chance (Poisson). 
 of the nodes' time.
 
 Growth: half of the nodes' time is asked for. wall: seconds that the simulation took, without those for the recordings,
-which are simulated once for all fleets. value: quality over slowdown, the mean of all requests. view: messages that come
-to the view of the fleet each second.
+which are simulated once for all fleets. value: quality over slowdown, the mean of all requests. view: messages a second
+that come to the view of the fleet.
 
 Regret: value, and what is missing to the oracle's, in percent, the means over seeds, for half an hour in slots of a
 reply's length. The oracle may leave a request unanswered for good, or let a later one go before it, where that is worth
