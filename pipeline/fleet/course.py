@@ -57,7 +57,8 @@ class Course(msgspec.Struct, frozen=True):
     def ready_from(self, time: float) -> tuple[float, Standing | None]:
         """The first moment from `time` on at which the node answers, and how it stands then.
 
-        time: seconds from the first begin of the recording, as the moment is. Infinite, and None, where it never answers.
+        time: seconds from the first begin of the recording, as the moment is. Infinite, and None, where it never
+        answers.
         """
         lap, within = divmod(time, self.seconds)
         here = bisect_right(self.times, within) - 1

@@ -64,8 +64,8 @@ def simulate_fleet(
         load_time: seconds, as for `simulate`.
         slotted: time passes in slots of the length of a reply. A request counts as come at the begin of its slot, and
             replies begin only then: the world of `fleet_oracle`.
-        seed: any whole number from 0 on, for what is left to chance. Equal seeds give equal nodes and requests, whatever
-            the placement is.
+        seed: a whole number of at least 0, for what is left to chance. Equal seeds give equal nodes and requests,
+            whatever the placement is.
 
     Raises:
         ValueError, TypeError: for a parameter that is out of range, naming it; for a recording that passes in no time;

@@ -99,7 +99,7 @@ def world(
     seed: int,
 ) -> World:
     """As `simulate_fleet` says. Equal seeds give equal nodes, the first ones of more, and equal requests."""
-    count = whole("nodes", nodes, least=1)
+    count, seed = whole("nodes", nodes, least=1), whole("seed", seed, least=0)
     lasts, takes = positive("seconds", seconds), positive("reply", reply)
     played = _dealt(recordings, count, Random(f"recordings {seed}"))
     draw = Random(f"nodes {seed}")

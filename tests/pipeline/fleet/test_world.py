@@ -80,6 +80,7 @@ def test_in_slots_requests_come_at_the_begin_of_theirs() -> None:
     ("changed", "said"),
     [
         ({"nodes": 0}, "nodes must be at least 1, got nodes=0"),
+        ({"seed": -1}, "seed must be at least 0, got seed=-1"),
         ({"seconds": 0.0}, "seconds must be a finite number above 0, got seconds=0.0"),
         ({"reply": -1.0}, "reply must be a finite number above 0, got reply=-1.0"),
         ({"report": 0.0}, "report must be a finite number above 0, got report=0.0"),
