@@ -23,6 +23,11 @@ def test_of_nodes_that_are_as_good_the_one_comes_first_that_will_not_soon_shift(
     assert merit(stands("small"), 1) > merit(stands("small", roomy=False), 1)
 
 
+def test_no_line_grows_at_the_roomy_nodes_while_others_are_idle() -> None:
+    assert merit(stands("large", roomy=False), 0) > merit(stands("large"), 1)
+    assert merit(stands("small", roomy=False), 0) > merit(stands("large"), 1)
+
+
 @given(standings, st.integers(0, 100), st.integers(1, 100))
 def test_a_longer_line_is_never_better(standing, ahead, further) -> None:
     assert merit(standing, ahead + further) <= merit(standing, ahead)
