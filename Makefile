@@ -36,6 +36,7 @@ bench: $(VENV)/.bench $(VENV)/.demo
 	$(BIN)/python -m tests.benchmarks.nvml
 	$(BIN)/python -m tests.benchmarks.recordings
 	$(BIN)/python -m tests.benchmarks.policies
+	$(BIN)/python -m tests.benchmarks.fleet
 	$(BIN)/python -m tests.benchmarks.forecasts
 	$(BIN)/python -m tests.benchmarks.leads
 	$(BIN)/python -m tests.benchmarks.needs
