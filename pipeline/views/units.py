@@ -16,7 +16,8 @@ def _settings_in(unit: str) -> list[str]:
 
 _BYTES = frozenset((
     "total", "used", "own", "external", "need", "back_at", "reserved", "swap_used", "bound", "base", "margins",
-    "memory", "per_token", "held", "expected", "got", "value", "level", "spread", "freed", *_settings_in(BYTES),
+    "memory", "per_token", "held", "expected", "got", "value", "level", "spread", "freed", "headroom",
+    *_settings_in(BYTES),
 ))  # fmt: skip
 _RATES = frozenset(("slope", "swap_in"))
 _SECONDS = frozenset((
