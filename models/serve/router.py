@@ -1,34 +1,57 @@
 """Which replica a request goes to."""
 
+import time
 from typing import Any
 
 import msgspec
-from ray.serve.request_router import PendingRequest, RequestRouter, RunningReplica
+from ray.serve.request_router import PendingRequest, ReplicaID, RequestRouter, RunningReplica
 
 from ...pipeline.fleet.placement import merit
 from ...pipeline.fleet.standing import Standing
+
+_ON_ITS_WAY = 5.0
+"""Seconds for which a request counts where it was sent, before it is known to be there."""
 
 
 class RoomRouter(RequestRouter):
     """To the replica with the most merit: see `gearshift.pipeline.fleet.merit`.
 
-    It goes by what each replica told last as its routing stats, and by how many requests are known to be there. Those
-    that a request names in `avoid` come last.
+    It goes by what each replica told last as its routing stats, and by how many requests are known to be there, or on
+    their way. Those that a request names in `avoid` come last.
     """
+
+    def initialize_state(self, **_: Any) -> None:
+        """Serve calls this before the first request."""
+        self._sent: dict[str, tuple[ReplicaID, float]] = {}
 
     async def choose_replicas(
         self, candidate_replicas: list[RunningReplica], pending_request: PendingRequest | None = None
     ) -> list[list[RunningReplica]]:
         """All of them, the best first, each a rank of its own: Serve takes the first that has a place."""
         avoid = pending_request.kwargs.get("avoid", ()) if pending_request is not None else ()
+        coming = self._coming(pending_request)
         known = self.replica_queue_len_cache
 
         def rank(replica: RunningReplica) -> tuple[Any, ...]:
-            told = told_by(replica.routing_stats)
-            ahead = max(known.get(replica.replica_id) or 0, 0 if told is None else told.waiting)
-            return replica.replica_id.unique_id not in avoid, *merit(told, ahead)
+            told, here = told_by(replica.routing_stats), replica.replica_id
+            ahead = max(known.get(here) or 0, 0 if told is None else told.waiting) + coming.count(here)
+            return here.unique_id not in avoid, *merit(told, ahead)
 
-        return [[replica] for replica in sorted(candidate_replicas, key=rank, reverse=True)]
+        ranked = sorted(candidate_replicas, key=rank, reverse=True)
+        if ranked and pending_request is not None:
+            self._sent[pending_request.metadata.internal_request_id] = ranked[0].replica_id, time.monotonic()
+        return [[replica] for replica in ranked]
+
+    def on_request_routed(self, pending_request: PendingRequest, replica_id: ReplicaID, result: Any) -> None:  # noqa: ARG002
+        """It is there, and counted there from now on."""
+        self._sent.pop(pending_request.metadata.internal_request_id, None)
+
+    def _coming(self, asked: PendingRequest | None) -> list[ReplicaID]:
+        """Where other requests are on their way to; those that never came are forgotten."""
+        since = time.monotonic() - _ON_ITS_WAY
+        self._sent = {key: sent for key, sent in self._sent.items() if sent[1] > since}
+        own = None if asked is None else asked.metadata.internal_request_id
+        return [replica for key, (replica, _) in self._sent.items() if key != own]
 
 
 def told_by(stats: dict[str, Any] | None) -> Standing | None:
