@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import OrderedDict
 from typing import Any
 
 import msgspec
@@ -13,6 +14,9 @@ log = logging.getLogger("gearshift.serve")
 
 _SOON = 5.0
 """Seconds that a turn may take to be written before its reply ends; then it is written as soon as it can be."""
+_AGAIN = 1.0
+_HELD = 4096
+"""Conversations that are held in memory too: the latest, and those that aren't written yet."""
 
 
 class _Kept(msgspec.Struct):
@@ -34,53 +38,66 @@ class Histories:
 
     def __init__(self, app: str, store: Any = internal_kv) -> None:
         self._space, self._store = f"gearshift/{app}", store
-        self._kept: dict[str, _Kept] = {}
-        self._locks: dict[str, asyncio.Lock] = {}
-        self._writing: set[asyncio.Task[None]] = set()
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._one_by_one = asyncio.Lock()
+        self._unwritten: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def held(self) -> int:
+        """How many conversations are in memory."""
+        return len(self._kept)
 
     async def history(self, conversation: str) -> list[Message]:
         """The turns so far, as chat messages."""
-        async with self._lock(conversation):
-            return list((await self._read(conversation)).turns)
+        return list((await self._read(conversation)).turns)
 
     async def add(self, conversation: str, key: str, question: str, answer: str) -> None:
         """Keep a turn. A repetition, known by its `key`, is not kept twice."""
-        async with self._lock(conversation):
-            kept = await self._read(conversation)
-            if kept.last == key:
-                return
+        kept = await self._read(conversation)
+        if kept.last != key:
             kept.turns += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
             kept.last = key
-        writing = asyncio.create_task(self._write(conversation))
-        self._writing.add(writing)
-        writing.add_done_callback(self._writing.discard)
-        await asyncio.wait({writing}, timeout=_SOON)
+            if conversation not in self._unwritten:
+                self._unwritten[conversation] = asyncio.create_task(self._write(conversation, kept))
+        writing = self._unwritten.get(conversation)
+        if writing is not None:
+            await asyncio.wait({writing}, timeout=_SOON)
 
     async def forget(self, conversation: str) -> bool:
         """Drop a conversation. Was there one?"""
-        async with self._lock(conversation):
-            known = bool((await self._read(conversation)).turns)
-            self._kept[conversation] = _Kept()
-            await asyncio.to_thread(self._store._internal_kv_del, conversation, namespace=self._space)
+        known = bool((await self._read(conversation)).turns)
+        self._kept.pop(conversation, None)
+        writing = self._unwritten.pop(conversation, None)
+        if writing is not None:
+            writing.cancel()
+            await asyncio.wait({writing})
+        await asyncio.to_thread(self._store._internal_kv_del, conversation, namespace=self._space)
         return known
 
-    def _lock(self, conversation: str) -> asyncio.Lock:
-        return self._locks.setdefault(conversation, asyncio.Lock())
-
     async def _read(self, conversation: str) -> _Kept:
-        if conversation not in self._kept:
-            found = await asyncio.to_thread(self._store._internal_kv_get, conversation, namespace=self._space)
-            self._kept[conversation] = msgspec.msgpack.decode(found, type=_Kept) if found else _Kept()
-        return self._kept[conversation]
+        if conversation in self._kept:
+            self._kept.move_to_end(conversation)
+            return self._kept[conversation]
+        async with self._one_by_one:
+            if conversation not in self._kept:
+                found = await asyncio.to_thread(self._store._internal_kv_get, conversation, namespace=self._space)
+                self._kept[conversation] = msgspec.msgpack.decode(found, type=_Kept) if found else _Kept()
+            for other in list(self._kept):
+                if len(self._kept) <= _HELD:
+                    break
+                if other not in self._unwritten:
+                    del self._kept[other]
+            return self._kept[conversation]
 
-    async def _write(self, conversation: str) -> None:
-        async with self._lock(conversation):
-            kept = msgspec.msgpack.encode(self._kept[conversation])
-            while True:
-                try:
-                    await asyncio.to_thread(self._store._internal_kv_put, conversation, kept, namespace=self._space)
-                except Exception as error:  # noqa: BLE001 - the head is away, whatever Ray says of it
-                    log.warning("a conversation can't be written yet: %s", error)
-                    await asyncio.sleep(1)
-                else:
-                    return
+    async def _write(self, conversation: str, kept: _Kept) -> None:
+        """Until what is written is what is there."""
+        written = -1
+        while written != len(kept.turns):
+            written, content = len(kept.turns), msgspec.msgpack.encode(kept)
+            try:
+                await asyncio.to_thread(self._store._internal_kv_put, conversation, content, namespace=self._space)
+            except Exception as error:  # noqa: BLE001 - the head is away, whatever Ray says of it
+                log.warning("a conversation can't be written yet: %s", error)
+                await asyncio.sleep(_AGAIN)
+                written = -1
+        del self._unwritten[conversation]

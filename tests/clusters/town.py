@@ -95,7 +95,11 @@ class Town:
 
     def ready(self, nodes: int = 2) -> None:
         """Wait until so many nodes answer, and each is heard of."""
-        until(lambda: len(self.able) == nodes, PATIENCE)
+        try:
+            until(lambda: len(self.able) == nodes, PATIENCE)
+        except AssertionError as error:
+            replicas = serve.status().applications["gearshift"].deployments["Assistant"]
+            raise AssertionError(f"{error}; nodes: {self.fleet.nodes}; Serve: {replicas}") from None
 
     def busy(self) -> str:
         """The node that writes a reply, as soon as one does."""

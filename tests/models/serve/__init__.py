@@ -1,0 +1,3 @@
+import pytest
+
+pytest.importorskip("ray", reason="Ray is not installed; pip install 'gearshift[ray]'")
