@@ -1,9 +1,12 @@
 """The application of Ray Serve: assistants on the nodes, the view of them all, and the HTTP face."""
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import reactivex
 from ray import serve
 from ray.serve import Application
 from ray.serve.config import AutoscalingConfig, RequestRouterConfig
@@ -12,7 +15,10 @@ from ray.serve.schema import LoggingConfig
 from ...operators.typing import positive, whole
 from ...pipeline.settings import Settings
 from ..ladders.ladder import Ladder
+from ..manager import ModelManager
+from ..replies.conversation import checked_text
 from ..replies.queueing import Turns
+from ..serving.app import create_app
 from .assistant import Assistant
 from .ingress import Ingress
 from .router import RoomRouter
@@ -57,8 +63,7 @@ def application(
 
     Raises TypeError or ValueError that names a parameter, and LadderError.
     """
-    Turns(queue)
-    positive("report", report)
+    _check(queue, report, silence, dict(http or {}), manager)
     found = Ladder.from_toml(ladder) if isinstance(ladder, Path) else ladder
     more = {"name_rung": False, **manager, "queue": queue}
     count: dict[str, Any] = (
@@ -100,9 +105,27 @@ def build(args: Mapping[str, Any]) -> Application:
 
     args: those of `application` that are texts or numbers.
     """
-    numbers = {name: int(value) if name in _WHOLE else float(value) for name, value in args.items() if name in _NUMBERS}
-    return application(**{**args, **numbers})
+    return application(**{name: _number(name, value) if name in _NUMBERS else value for name, value in args.items()})
 
 
-_WHOLE: Sequence[str] = ("replicas", "queue", "waiting")
-_NUMBERS = (*_WHOLE, "report", "silence")
+_NUMBERS: dict[str, Any] = {"replicas": int, "queue": int, "waiting": int, "report": float, "silence": float}
+
+
+def _number(name: str, value: Any) -> Any:
+    kind = _NUMBERS[name]
+    try:
+        return kind(value)
+    except ValueError:
+        told = "a whole number" if kind is int else "a number"
+        raise ValueError(f"{name} must be {told}, got {name}={value!r}") from None
+
+
+def _check(queue: int, report: float, silence: float, http: Mapping[str, Any], manager: Mapping[str, Any]) -> None:
+    """What a replica would find only once it has been started."""
+    Turns(queue)
+    if positive("silence", silence) <= positive("report", report):
+        raise ValueError(f"silence must be longer than report, got silence={silence!r} with report={report!r}")
+    nobody: Any = SimpleNamespace(notices=reactivex.never(), ladder=(), rung=None)
+    create_app(nobody, **http)
+    inspect.signature(ModelManager).bind_partial(**manager)
+    checked_text("system", manager.get("system") or "")
