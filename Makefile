@@ -41,6 +41,7 @@ bench: $(VENV)/.bench $(VENV)/.demo
 	$(BIN)/python -m tests.benchmarks.leads
 	$(BIN)/python -m tests.benchmarks.needs
 	$(BIN)/python -m tests.benchmarks.shifting
+	$(BIN)/python -m tests.benchmarks.fleet_path
 
 exhaust: $(VENV)/.dev
 	$(BIN)/python -m tests.survival.exhaustion $(ARGS)
