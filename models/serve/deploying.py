@@ -53,9 +53,10 @@ def application(
         settings: of all nodes; by default each has those of its own machine.
         name: of the application, the same as for `serve.run`.
         replicas: how many nodes are to have one; or when, see `autoscaling`.
-        actor_options: of each replica, as Serve's `ray_actor_options`; one CPU by default.
-        queue: replies that may wait at a replica.
-        waiting: replies that may wait in the fleet for a place at a replica; a further one is told to come again.
+        actor_options: of each replica, as Serve's `ray_actor_options`; one CPU by default. Its models have no more
+            threads than that.
+        queue: how many replies may wait at a replica, from 0 up.
+        waiting: how many more may wait for a place at one, from 1 up; a further one is told to come again.
         report: seconds between two reports of a node to the view, and to the router.
         silence: seconds after which a node that tells nothing counts as gone.
         http: as for `create_app` of `gearshift.models.serving`.

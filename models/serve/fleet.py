@@ -5,8 +5,10 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
+import ray
 from ray import serve
 from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import RayServeException
@@ -39,14 +41,16 @@ class Fleet:
     another one goes on from the words already given. Conversations are kept in the fleet.
 
     Args:
-        app: the application's name. Ray must be connected (`ray.init`), unless this runs on a cluster.
+        app: the application's name. Ray must be connected (`ray.init`).
 
     `outlooks`, `decisions`, `residencies` and `standings` are Observables of `NodeItem`: what each node tells, with
     its name. `notices` are those of the nodes that wrote replies asked for here. Raises RuntimeError where there is no
-    such application.
+    such application, or Ray is not connected.
     """
 
     def __init__(self, app: str = "gearshift") -> None:
+        if not ray.is_initialized():
+            raise RuntimeError("Ray is not connected to a cluster; ray.init('auto') or ray.init(ADDRESS) first")
         try:
             state = serve.get_deployment_handle("State", app_name=app)
             assistant = serve.get_deployment_handle("Assistant", app_name=app)
@@ -57,13 +61,6 @@ class Fleet:
                 f"serve.run(application(…), name={app!r})"
             ) from None
         self._begin(assistant, state, *about)
-
-    @classmethod
-    async def inside(cls, assistant: DeploymentHandle, state: DeploymentHandle) -> "Fleet":
-        """For a deployment of the same application, on its event loop."""
-        made = cls.__new__(cls)
-        made._begin(assistant, state, *await state.about.remote())
-        return made
 
     def _begin(self, assistant: DeploymentHandle, state: DeploymentHandle, ladder: Ladder, silence: float) -> None:
         self.ladder, self._state = ladder, state
@@ -99,23 +96,32 @@ class Fleet:
     ) -> Reply:
         """As `ModelManager.respond`, blocking, on whichever node is best. `on_text` gets pieces from another thread.
 
-        Raises what that does; `timeout` (seconds) bounds how long it waits for a replica too.
+        message, conversation_id, options, timeout (seconds, in which a wait for a replica counts too): as there, and so
+        are the errors.
         """
-        found: list[Reply] = []
-        raised: list[BaseException] = []
+        answer = self._answer(message, conversation_id, options, timeout, on_text)
+        found: Future[Reply] = Future()
+        running: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Reply]]] = []
 
-        def run() -> None:
+        async def run() -> Reply:
+            task = asyncio.ensure_future(answer)
+            running.append((asyncio.get_running_loop(), task))
+            return await task
+
+        def answered() -> None:
             try:
-                found.append(asyncio.run(self._answer(message, conversation_id, options, timeout, on_text)))
+                found.set_result(asyncio.run(run()))
             except BaseException as error:  # noqa: BLE001 - it is raised where the reply was asked for
-                raised.append(error)
+                found.set_exception(error)
 
-        thread = threading.Thread(target=run, name="gearshift-fleet-reply", daemon=True)
-        thread.start()
-        thread.join()
-        if raised:
-            raise raised[0]
-        return found[0]
+        threading.Thread(target=answered, name="gearshift-fleet-reply", daemon=True).start()
+        try:
+            return found.result()
+        except BaseException:
+            if not found.done():  # an interrupt here: nobody waits for it any more
+                for loop, task in running:
+                    loop.call_soon_threadsafe(task.cancel)
+            raise
 
     async def generate_response(
         self,
@@ -125,7 +131,10 @@ class Fleet:
         options: Options | None = None,
         timeout: float | None = None,
     ) -> Reply:
-        """As `ModelManager.generate_response`. Cancelling the task stops the model, wherever it is."""
+        """As `ModelManager.generate_response`. Cancelling the task stops the model, wherever it is.
+
+        message, conversation_id, options, timeout (seconds): as there.
+        """
         return await self._answer(message, conversation_id, options, timeout, None)
 
     def stream_response(
@@ -136,7 +145,10 @@ class Fleet:
         options: Options | None = None,
         timeout: float | None = None,
     ) -> ReplyStream:
-        """As `ModelManager.stream_response`: the reply piece by piece, its `.reply` the whole of it."""
+        """As `ModelManager.stream_response`: the reply piece by piece, its `.reply` the whole of it.
+
+        message, conversation_id, options, timeout (seconds): as there.
+        """
         rungs: list[str] = []
         return ReplyStream(
             lambda put: self._answer(message, conversation_id, options, timeout, put, rungs),
@@ -204,3 +216,10 @@ class Fleet:
                 if time.monotonic() > until:
                     raise
             await asyncio.sleep(_AGAIN)
+
+
+async def fleet_inside(assistant: DeploymentHandle, state: DeploymentHandle) -> Fleet:
+    """For a deployment of the same application, on its event loop."""
+    made = Fleet.__new__(Fleet)
+    made._begin(assistant, state, *await state.about.remote())
+    return made

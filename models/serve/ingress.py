@@ -9,7 +9,7 @@ from ray import serve
 from ray.serve.handle import DeploymentHandle
 
 from ..serving.app import create_app
-from .fleet import Fleet
+from .fleet import fleet_inside
 
 
 @serve.ingress()
@@ -25,7 +25,7 @@ class Ingress:
         self._assistant, self._state, self._more = assistant, state, more
 
     async def __serve_build_asgi_app__(self) -> FastAPI:
-        self._fleet = await Fleet.inside(self._assistant, self._state)
+        self._fleet = await fleet_inside(self._assistant, self._state)
         return create_app(self._fleet, **self._more)
 
     async def __del__(self) -> None:

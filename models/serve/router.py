@@ -27,7 +27,10 @@ class RoomRouter(RequestRouter):
     async def choose_replicas(
         self, candidate_replicas: list[RunningReplica], pending_request: PendingRequest | None = None
     ) -> list[list[RunningReplica]]:
-        """All of them, the best first, each a rank of its own: Serve takes the first that has a place."""
+        """All `candidate_replicas`, the best for `pending_request` first, each a rank of its own.
+
+        Serve takes the first that has a place.
+        """
         avoid = pending_request.kwargs.get("avoid", ()) if pending_request is not None else ()
         coming = self._coming(pending_request)
         known = self.replica_queue_len_cache
@@ -43,7 +46,7 @@ class RoomRouter(RequestRouter):
         return [[replica] for replica in ranked]
 
     def on_request_routed(self, pending_request: PendingRequest, replica_id: ReplicaID, result: Any) -> None:  # noqa: ARG002
-        """It is there, and counted there from now on."""
+        """`pending_request` is at `replica_id`, and counted there from now on; `result` is not looked at."""
         self._sent.pop(pending_request.metadata.internal_request_id, None)
 
     def _coming(self, asked: PendingRequest | None) -> list[ReplicaID]:

@@ -15,7 +15,10 @@ def headroom_policy(ctx: AutoscalingContext) -> tuple[float, dict[str, Any]]:
     while another node has room for one (`free`). Without such nodes none is added: a replica beside another on a node
     would only take its memory. Bounds, factors and delays are Serve's.
 
-    Returns how many replicas are desired, and no state.
+    Args:
+        ctx: what Serve knows of the deployment.
+
+    Returns how many replicas are desired, at least 1, and no state.
     """
     stats = ctx.aggregated_metrics or {}
     able = stats.get("able", {})
@@ -30,7 +33,7 @@ def autoscaling(min_replicas: int, max_replicas: int, **config: Any) -> Autoscal
     """Serve's configuration with `headroom_policy`, for the `replicas` of `application`.
 
     Args:
-        min_replicas, max_replicas: bounds.
+        min_replicas, max_replicas: how many there are at least and at most, from 1 up.
         config: all else that Serve's `AutoscalingConfig` takes; requests that a replica is to have (`target_ongoing_
             requests`) are 1 by default, as a model answers one at a time.
 

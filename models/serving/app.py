@@ -43,6 +43,7 @@ def create_app(
     event loop of one process. Who may ask is for the app around it to say, or for `key` and `hosts`.
 
     Args:
+        manager: what answers.
         key: what requests must have as `Authorization: Bearer …`, but for /health.
         hosts: names under which it may be asked, without ports, such as "localhost" or "[::1]"; any by default.
         origins: of web pages that may use it, such as "https://example.org"; none by default.

@@ -17,7 +17,7 @@ KINDS: dict[str, type] = {
 
 
 class NodeItem(NamedTuple):
-    """What was told, and of which node."""
+    """What was told, `item`, and of which `node`, by its name."""
 
     node: str
     item: Any

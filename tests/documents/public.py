@@ -14,6 +14,7 @@ _PAGES = (
     *(f"gearshift.operators.{name}" for name in OPERATORS),
     "gearshift.operators.testing",
     "gearshift.pipeline",
+    "gearshift.pipeline.fleet",
     "gearshift.pipeline.importers",
     "gearshift.pipeline.importers.vocabulary",
     "gearshift.pipeline.probes",
@@ -26,6 +27,7 @@ _PAGES = (
     "gearshift.models.hosts.inline",
     "gearshift.models.hosts.process",
     "gearshift.models.pytest_plugin",
+    "gearshift.models.serve",
     "gearshift.models.serving",
     "gearshift.models.testing",
 )

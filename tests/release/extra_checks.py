@@ -115,6 +115,15 @@ def metrics_can_be_exported() -> str:
     return ", ".join(import_module(name).__name__ for name in names)
 
 
+def a_fleet_can_be_described() -> str:
+    from checkpoints import make_checkpoint
+    from gearshift.models import Ladder, ModelSpec
+    from gearshift.models.serve import application
+
+    ladder = Ladder([ModelSpec(name="only", source=str(make_checkpoint(Path("fleet").resolve(), 32)), context=128)])
+    return type(application(ladder, replicas=2)).__name__
+
+
 def a_server_can_be_started() -> str:
     return ", ".join(import_module(name).__name__ for name in ("fastapi", "uvicorn"))
 
@@ -136,6 +145,7 @@ CHECKS: dict[str, list[Callable[[], str]]] = {
     "gpu": [a_rung_quantised_by_bitsandbytes, a_rung_quantised_by_torchao],
     "demo": [the_demo_asks_for_nothing_but_its_model],
     "serve": [a_server_can_be_started],
+    "ray": [a_fleet_can_be_described],
     "metrics": [metrics_can_be_exported],
     "notebooks": [a_live_cell_in_a_notebook],
     "frames": [recordings_as_frames, parquet_is_read],
