@@ -11,8 +11,9 @@ from .generation import Reply
 class ReplyStream(AsyncIterator[str]):
     """The pieces of a reply, for `async for`. Leaving the loop early, or `aclose`, stops the model at the next token.
 
-    Made by `ModelManager.stream_response`; `write` asks for the reply, `rung` says who writes now. Nothing is asked before the first piece is. What
-    `generate_response` would raise is raised by the loop. Also an async context manager, which closes it.
+    Made by `ModelManager.stream_response`; `write` asks for the reply, `rung` says who writes now. Nothing is asked
+    before the first piece is. What `generate_response` would raise is raised by the loop. Also an async context
+    manager, which closes it.
     """
 
     def __init__(

@@ -16,10 +16,10 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="recor
     """A node as it stood at `time`, seconds on its own clock.
 
     rung: what is loaded, None for nothing. quality: of that rung, in units of the ladder's; 0 for none. ready: it
-    answers now; False while it shifts. roomy: others are not on the way to crowd that rung out. waiting: how
-    many replies are in line, with the one that is being written. fits: the best rung that would fit now, None for none. headroom: bytes
-    free under the ceiling in the tightest pool of that one, 0 for none. assistant: a model is kept here, rather than
-    that one could be.
+    answers now; False while it shifts. roomy: others are not on the way to crowd that rung out. waiting: how many
+    replies are in line, with the one that is being written. fits: the best rung that would fit now, None for none.
+    headroom: bytes free under the ceiling in the tightest pool of that one, 0 for none. assistant: a model is kept
+    here, rather than that one could be.
     """
 
     node: str
