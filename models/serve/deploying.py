@@ -66,6 +66,7 @@ def application(
     """
     _check(queue, report, silence, dict(http or {}), manager)
     found = Ladder.from_toml(ladder) if isinstance(ladder, Path) else ladder
+    options = dict(actor_options) if actor_options is not None else {"num_cpus": 1}
     more = {"name_rung": False, **manager, "queue": queue}
     count: dict[str, Any] = (
         {"autoscaling_config": replicas}
@@ -81,14 +82,14 @@ def application(
         max_ongoing_requests=10_000,
         ray_actor_options={"num_cpus": 0, "resources": HEAD},
         logging_config=quiet,
-    ).bind(name, found, settings, report, silence)
+    ).bind(name, found, settings, report, silence, _asked_of_ray(options))
     assistant = deployment(
         Assistant,
         logging_config=quiet,
         max_replicas_per_node=1,
         max_ongoing_requests=queue + 1,
         max_queued_requests=whole("waiting", waiting, least=1),
-        ray_actor_options=dict(actor_options) if actor_options is not None else {"num_cpus": 1},
+        ray_actor_options=options,
         request_router_config=router(request_router_class=RoomRouter, request_routing_stats_period_s=report),
         **count,
     ).bind(state, found, settings, more, report)
@@ -107,6 +108,12 @@ def build(args: Mapping[str, Any]) -> Application:
     args: those of `application` that are texts or numbers.
     """
     return application(**{name: _number(name, value) if name in _NUMBERS else value for name, value in args.items()})
+
+
+def _asked_of_ray(options: Mapping[str, Any]) -> dict[str, float]:
+    """By the names that Ray has for what its nodes have."""
+    named = {"num_cpus": "CPU", "num_gpus": "GPU", "memory": "memory"}
+    return {**{ray: options.get(option) or 0 for option, ray in named.items()}, **options.get("resources", {})}
 
 
 _NUMBERS: dict[str, Any] = {"replicas": int, "queue": int, "waiting": int, "report": float, "silence": float}

@@ -26,7 +26,8 @@ def headroom_policy(ctx: AutoscalingContext) -> tuple[float, dict[str, Any]]:
     free = max(stats.get("free", {}).values(), default=0.0)
     target = ctx.config.get_target_ongoing_requests() if ctx.config is not None else 1.0
     wanted = math.ceil(ctx.total_num_requests / target) + unable
-    return max(1, min(wanted, ctx.current_num_replicas + int(free))), {}
+    running = len(able) or ctx.current_num_replicas  # those that are being started are still counted as free nodes
+    return max(1, min(wanted, running + int(free))), {}
 
 
 def autoscaling(min_replicas: int, max_replicas: int, **config: Any) -> AutoscalingConfig:

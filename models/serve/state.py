@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import ray
 
@@ -32,11 +32,19 @@ class State:
         ladder, settings: of the assistants.
         report: seconds between two reports of a node.
         silence: seconds after which a node that tells nothing counts as gone.
+        asks: what Ray is asked for a replica, by resource.
     """
 
     def __init__(
-        self, app: str, ladder: Ladder | str | None, settings: Settings | None, report: float, silence: float
+        self,
+        app: str,
+        ladder: Ladder | str | None,
+        settings: Settings | None,
+        report: float,
+        silence: float,
+        asks: Mapping[str, float],
     ) -> None:
+        self._asks, self._places = asks, frozenset[str]()
         self._app, self._ladder, self._settings, self._report = app, ladder, settings, report
         self._view, self._silence = FleetView(silence), silence
         self._histories = Histories(app)
@@ -51,7 +59,7 @@ class State:
         self._view.report(node, items, assistant=assistant)
         self._news.set()
         self._news = asyncio.Event()
-        return self._view.free
+        return self._view.free(self._places)
 
     async def left(self, node: str) -> None:
         """The assistant there has ended."""
@@ -118,7 +126,11 @@ class State:
             await asyncio.sleep(_LOOK)
 
     def _look_after(self, kept: set[str]) -> None:
-        here = {node["NodeID"] for node in ray.nodes() if node["Alive"]}
+        nodes = {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
+        here = set(nodes)
+        self._places = frozenset(
+            node for node, has in nodes.items() if all(has.get(name, 0) >= many for name, many in self._asks.items())
+        )
         has = set(watched(self._app))
         for node in has & (kept | (has - here)):
             unwatch(self._app, node)

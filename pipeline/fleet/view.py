@@ -76,10 +76,10 @@ class FleetView:
         """By node, of those that have told something lately."""
         return {node: known for node in list(self._standings) if (known := self._known(node)) is not None}
 
-    @property
-    def free(self) -> int:
-        """Nodes where no model is kept, and where one would fit."""
-        return sum(not each.assistant and each.fits is not None for each in self.standings.values())
+    def free(self, places: Collection[str]) -> int:
+        """How many of these nodes keep no model, and have room for one."""
+        known = [told for node, told in self.standings.items() if node in places]
+        return sum(not told.assistant and told.fits is not None for told in known)
 
     def since(self, after: int | None, kinds: Collection[str]) -> Batch:
         """What was told of these kinds (see `KINDS`) after that; with None, the newest standings to begin with."""

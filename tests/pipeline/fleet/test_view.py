@@ -47,12 +47,13 @@ def test_where_an_assistant_tells_of_a_node_nobody_else_is_heard_until_it_is_sil
     assert not view.standings["a"].assistant
 
 
-def test_free_are_nodes_without_an_assistant_that_have_room_for_one() -> None:
+def test_free_are_places_without_an_assistant_that_have_room_for_one() -> None:
     view = FleetView()
     view.report("a", [stands("a", assistant=True)], assistant=True)
     view.report("b", [stands("b", assistant=False)], assistant=False)
     view.report("c", [stands("c", assistant=False, fits=None)], assistant=False)
-    assert view.free == 1
+    assert view.free({"a", "b", "c"}) == 1
+    assert view.free({"a", "c"}) == 0
 
 
 def test_who_watches_gets_each_item_of_its_kinds_once_in_order() -> None:
