@@ -103,7 +103,7 @@ def application(
 
 
 def build(args: Mapping[str, Any]) -> Application:
-    """For `serve run gearshift.models.serve:build ladder=ladder.toml replicas=3`, and for Serve's YAML files.
+    """For `serve run --name gearshift gearshift.models.serve:build ladder=ladder.toml replicas=3`, and for YAML files.
 
     args: those of `application` that are texts or numbers.
     """

@@ -55,7 +55,7 @@ class Fleet:
             state = serve.get_deployment_handle("State", app_name=app)
             assistant = serve.get_deployment_handle("Assistant", app_name=app)
             about = state.about.remote().result(timeout_s=_SOON)
-        except (RayServeException, TimeoutError) as error:
+        except (RayServeException, KeyError, TimeoutError) as error:
             raise RuntimeError(
                 f"no fleet answers as the application {app!r}: {error}; start one first: "
                 f"serve.run(application(…), name={app!r})"

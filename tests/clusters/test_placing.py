@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from gearshift.models import Options
+from gearshift.models.serve import Fleet
 from gearshift.pipeline import Decision, Outlook
 from gearshift.pipeline.fleet import NodeItem
 
@@ -53,6 +54,12 @@ def test_requests_move_to_the_node_that_has_room(town: Town) -> None:
     assert downward
     assert not [each for each in decided if each.node == other]
     assert isinstance(downward[0], Decision)
+
+
+def test_an_application_that_is_not_there_is_told_by_its_name(town: Town) -> None:
+    assert town.fleet.nodes
+    with pytest.raises(RuntimeError, match="no fleet answers as the application 'nowhere': .* start one first"):
+        Fleet("nowhere")
 
 
 def test_outlooks_come_from_every_node_and_from_the_head(town: Town) -> None:

@@ -78,4 +78,8 @@ def test_without_ray_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) ->
 def test_there_is_nothing_else_in_it() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Flock'"):
         importlib.import_module("gearshift.models.serve").__getattr__("Flock")
-    assert Fleet.__doc__
+
+
+def test_a_fleet_without_a_cluster_says_how_to_connect() -> None:
+    with pytest.raises(RuntimeError, match="Ray is not connected to a cluster; ray.init"):
+        Fleet()
