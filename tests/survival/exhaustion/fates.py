@@ -9,7 +9,10 @@ from .scenarios import ROOMY, Ground
 
 
 def _killed(ground: Ground, rate: int) -> bool:
-    """Does the kernel kill it? The neighbour takes what ours meets too, `rate` bytes a second, at once for 0."""
+    """Does the kernel kill it? The neighbour takes what ours meets too, `rate` bytes a second, at once for 0.
+
+    What grows is four times as fast as where ours lives: an app that never looks has no use for the time.
+    """
     forget(ground.own.parent)
     with group("naive", ROOMY) as inside:
         command = [sys.executable, "-m", f"{__package__}.naive", str(ground.own.parent / "large")]
@@ -25,6 +28,6 @@ def _killed(ground: Ground, rate: int) -> bool:
 
 
 FATES: dict[str, Callable[[Ground], bool]] = {
-    "gradual growth": lambda ground: _killed(ground, 32 * MIB),
+    "gradual growth": lambda ground: _killed(ground, 128 * MIB),
     "a block at once": lambda ground: _killed(ground, 0),
 }

@@ -30,8 +30,9 @@ class Watched:
     def __init__(self, command: list[str]) -> None:
         self.events: list[Event] = []
         self._heard = threading.Condition()
+        env = {**os.environ, "OMP_NUM_THREADS": "1"}  # threads that wait for each other crawl on a busy machine
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=env
         )
         self.errors: list[str] = []
         self._ears = [

@@ -115,10 +115,13 @@ def full(ground: Ground) -> Told:
         size = int((base + own) / 0.6)
         assert inside.limit(size)
         since, began = watched.now(), time.monotonic()
-        with neighbour(inside, int(0.95 * size) - base, rate=48 * MIB):
-            down = watched.until("decision", lambda e: e["way"] == "shed", since=since)
-            refused = watched.until("refused", since=since)
-            assert "the smallest rung needs" in refused["why"], refused
+        block = int(0.4 * size)  # which still fits beside the smallest rung: growth alone would take long to get there
+        with neighbour(inside, int(0.95 * size) - base - block, rate=48 * MIB):
+            watched.until("outcome", lambda e: _smaller(e) and e["target"] == "small", since=since)
+            with neighbour(inside, block, rate=0):
+                down = watched.until("decision", lambda e: e["way"] == "shed", since=since)
+                refused = watched.until("refused", since=since)
+                assert "the smallest rung needs" in refused["why"], refused
         back = watched.until("reply", since=watched.now())
         assert back["whole"], back
         told = _verdict(inside, watched, faults=1, began=began, reached=down)
@@ -142,6 +145,7 @@ def thrash(ground: Ground) -> Told:
             assert moved["rule"] == "stalls" and seen["used"] < 0.5 * seen["total"], (moved, seen)
             down = watched.until("outcome", _smaller, since=since)
             watched.until("reply", lambda e: e["rungs"] == [down["target"]], since=since)
+            assert below.limit(ROOMY)  # what has grown back into the stalls meanwhile would take long to end
             told = _verdict(inside, watched, faults=1, began=began, reached=down)
     assert told.kernel_kills == told.app_kills == 0, told
     return told
