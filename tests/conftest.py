@@ -1,5 +1,6 @@
 """Hypothesis without deadlines: a busy machine is no failure. And no settings but a test's own."""
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -10,6 +11,11 @@ settings.register_profile("gearshift", deadline=None)
 settings.load_profile("gearshift")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Clusters come last: a process that has spoken to one is not to be forked, as other tests do."""
+    items.sort(key=lambda item: "clusters" in item.path.parts)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _settings_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Neither the settings file of whoever runs the tests nor their GEARSHIFT_ variables are seen, by commands too."""
@@ -18,3 +24,10 @@ def _settings_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
             patch.delenv(name)
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _what_was_there_before_is_not_walked() -> None:
+    """A reading, and each unload, collects garbage: seconds where thousands of tests have left their objects."""
+    gc.collect()
+    gc.freeze()
