@@ -44,7 +44,7 @@ class Assistant:
     def __init__(
         self,
         state: DeploymentHandle,
-        ladder: Ladder | str | None,
+        ladder: Ladder | None,
         settings: Settings | None,
         more: Mapping[str, Any],
         report: float,

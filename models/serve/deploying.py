@@ -49,7 +49,8 @@ def application(
     lost goes on elsewhere. At `POST /v1/chat/completions` it answers OpenAI's clients as `gearshift serve` does.
 
     Args:
-        ladder: a `Ladder`, or the path of a TOML file that is on every node; by default what each has in its cache.
+        ladder: a `Ladder`, or the path of a TOML file here; its models are where it says on every node. By default
+            each takes what is in its user's cache.
         settings: of all nodes; by default each has those of its own machine.
         name: of the application, the same as for `serve.run`.
         replicas: how many nodes are to have one; or when, see `autoscaling`.
@@ -65,7 +66,7 @@ def application(
     Raises TypeError or ValueError that names a parameter, and LadderError.
     """
     _check(queue, report, silence, dict(http or {}), manager)
-    found = Ladder.from_toml(ladder) if isinstance(ladder, Path) else ladder
+    found = Ladder.from_toml(ladder) if isinstance(ladder, str | Path) else ladder
     options = dict(actor_options) if actor_options is not None else {"num_cpus": 1}
     more = {"name_rung": False, **manager, "queue": queue}
     count: dict[str, Any] = (

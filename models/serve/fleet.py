@@ -1,6 +1,7 @@
 """The app's one object for a cluster: as `ModelManager`, with models on many nodes."""
 
 import asyncio
+import logging
 import threading
 import time
 import uuid
@@ -28,6 +29,8 @@ from ..replies.streaming import ReplyStream
 from ..telling.notices import Notice
 from .watching import Watching
 from .writing import Writing
+
+log = logging.getLogger("gearshift.serve")
 
 _SOON = 60.0
 """Seconds for the view to answer."""
@@ -197,9 +200,16 @@ class Fleet:
             raise
         finally:
             if isinstance(asked, str) and (draft.text or draft.end not in ("", "cancelled")):
-                keeping = asyncio.ensure_future(self._of_state("add", conversation, key, asked, draft.text))
-                await asyncio.shield(keeping)
+                await asyncio.shield(asyncio.ensure_future(self._keep(conversation, key, asked, draft.text)))
         return draft.reply(self.ladder[0].name)
+
+    async def _keep(self, conversation: str, key: str, question: str, answer: str) -> None:
+        try:
+            await self._of_state("add", conversation, key, question, answer)
+        except Exception:  # the reply stands all the same
+            log.exception(
+                "a turn of the conversation %r could not be kept: the fleet's view does not answer", conversation
+            )
 
     async def _with_history(self, conversation: str, question: str) -> list[Message]:
         return [*await self._of_state("history", conversation), {"role": "user", "content": question}]

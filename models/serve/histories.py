@@ -65,12 +65,11 @@ class Histories:
 
     async def forget(self, conversation: str) -> bool:
         """Drop a conversation. Was there one?"""
-        known = bool((await self._read(conversation)).turns)
-        self._kept.pop(conversation, None)
-        writing = self._unwritten.pop(conversation, None)
-        if writing is not None:
-            writing.cancel()
-            await asyncio.wait({writing})
+        kept = await self._read(conversation)
+        known = bool(kept.turns)
+        kept.turns, kept.last = [], ""
+        if conversation in self._unwritten:  # what is on its way to the store must not come after this
+            await asyncio.wait({self._unwritten[conversation]})
         await asyncio.to_thread(self._store._internal_kv_del, conversation, namespace=self._space)
         return known
 
@@ -91,13 +90,13 @@ class Histories:
 
     async def _write(self, conversation: str, kept: _Kept) -> None:
         """Until what is written is what is there."""
-        written = -1
-        while written != len(kept.turns):
-            written, content = len(kept.turns), msgspec.msgpack.encode(kept)
+        written = b""
+        while (content := msgspec.msgpack.encode(kept)) != written:
             try:
                 await asyncio.to_thread(self._store._internal_kv_put, conversation, content, namespace=self._space)
             except Exception as error:  # noqa: BLE001 - the head is away, whatever Ray says of it
                 log.warning("a conversation can't be written yet: %s", error)
                 await asyncio.sleep(_AGAIN)
-                written = -1
+            else:
+                written = content
         del self._unwritten[conversation]

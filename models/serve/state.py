@@ -11,10 +11,10 @@ import ray
 from ...pipeline.fleet.standing import Standing
 from ...pipeline.fleet.view import Batch, FleetView, Told
 from ...pipeline.settings import Settings
-from ..ladders.ladder import Ladder
+from ..ladders.ladder import Ladder, default_ladder
 from ..replies.conversation import Message
 from .histories import Histories
-from .watch import ladder_of, unwatch, watch, watched
+from .watch import unwatch, watch, watched
 
 log = logging.getLogger("gearshift.serve")
 
@@ -38,7 +38,7 @@ class State:
     def __init__(
         self,
         app: str,
-        ladder: Ladder | str | None,
+        ladder: Ladder | None,
         settings: Settings | None,
         report: float,
         silence: float,
@@ -89,7 +89,7 @@ class State:
 
     async def about(self) -> tuple[Ladder, float]:
         """The rungs, best first, and for how long (seconds) a node may be silent."""
-        return ladder_of(self._ladder), self._silence
+        return self._ladder if self._ladder is not None else default_ladder(), self._silence
 
     async def history(self, conversation: str) -> list[Message]:
         """See `Histories`."""

@@ -13,7 +13,8 @@ from ...pipeline.fleet.reporting import Reporter
 from ...pipeline.fleet.view import Told
 from ...pipeline.scaler import ProactiveScaler
 from ...pipeline.settings import Settings
-from ..ladders.ladder import Ladder, default_ladder
+from ..ladders.ladder import Ladder, LadderError, default_ladder
+from ..needs.checkpoint import CheckpointError
 from ..needs.remembered import Needs
 from .assistant import cache_here
 
@@ -30,19 +31,19 @@ _LONG = 600.0
 class NodeWatch:
     """Samples, looks ahead and decides as if a model were kept here, and tells the fleet of it."""
 
-    def __init__(self, app: str, ladder: Ladder | str | None, settings: Settings | None, report: float) -> None:
-        rungs = ladder_of(ladder).rungs(Needs(cache_here() / "needs"))
-        self._state = serve.get_deployment_handle("State", app_name=app)
+    def __init__(self, app: str, ladder: Ladder | None, settings: Settings | None, report: float) -> None:
         self._node = ray.get_runtime_context().get_node_id()
+        try:
+            rungs = (ladder if ladder is not None else default_ladder()).rungs(Needs(cache_here() / "needs"))
+        except (LadderError, CheckpointError) as error:  # nothing could be run here, and there is nothing to tell
+            log.warning("node %s is not watched, as its ladder can't be read: %s", self._node, error)
+            return
+        self._state = serve.get_deployment_handle("State", app_name=app)
         self._me = ray.get_runtime_context().current_actor
         self._heard = time.monotonic()
         self._scaler = ProactiveScaler(rungs, settings, dry_run=True)
         self._scaler.start_continuous_monitoring()
         self._reporter = Reporter(self._node, self._scaler, self._send, assistant=False, every=report)
-
-    def ready(self) -> bool:
-        """It has begun."""
-        return True
 
     def _send(self, items: list[Told]) -> None:
         try:
@@ -54,12 +55,7 @@ class NodeWatch:
         self._heard = time.monotonic()
 
 
-def ladder_of(given: Ladder | str | None) -> Ladder:
-    """As `ModelManager` takes it. Raises LadderError."""
-    return given if isinstance(given, Ladder) else Ladder.from_toml(given) if given else default_ladder()
-
-
-def watch(app: str, node: str, ladder: Ladder | str | None, settings: Settings | None, report: float) -> None:
+def watch(app: str, node: str, ladder: Ladder | None, settings: Settings | None, report: float) -> None:
     """Have one on that node, where there is none. Ray starts it again should it fail; it goes with the node."""
     ray.remote(NodeWatch).options(
         name=_name(app, node), namespace=SPACE, lifetime="detached", get_if_exists=True, num_cpus=0, max_restarts=-1,

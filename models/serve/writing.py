@@ -78,10 +78,8 @@ class Writing:
                     if isinstance(part, Refused):
                         return part
                     self._take(part)
-                    if draft.raised is not None:
-                        raise draft.raised
-                    if draft.end:
-                        return None
+                    if draft.end or draft.raised is not None:
+                        break
                     soon = loop.time() + SILENT
                     within.reschedule(soon if until is None else min(soon, until))
         except TimeoutError as error:
@@ -99,7 +97,9 @@ class Writing:
         finally:
             if not draft.end:
                 parts.cancel()
-        return ConnectionError("the replica ended in mid-reply")
+        if draft.raised is not None:
+            raise draft.raised
+        return None if draft.end else ConnectionError("the replica ended in mid-reply")
 
     def _take(self, part: Part) -> None:
         draft = self._draft
