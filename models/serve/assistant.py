@@ -44,7 +44,7 @@ class Assistant:
     def __init__(
         self,
         state: DeploymentHandle,
-        ladder: Ladder | None,
+        ladder: Ladder,
         settings: Settings | None,
         more: Mapping[str, Any],
         report: float,

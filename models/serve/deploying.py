@@ -14,7 +14,7 @@ from ray.serve.schema import LoggingConfig
 
 from ...operators.typing import positive, whole
 from ...pipeline.settings import Settings
-from ..ladders.ladder import Ladder
+from ..ladders.ladder import Ladder, default_ladder
 from ..manager import ModelManager
 from ..replies.conversation import checked_text
 from ..replies.queueing import Turns
@@ -49,8 +49,8 @@ def application(
     lost goes on elsewhere. At `POST /v1/chat/completions` it answers OpenAI's clients as `gearshift serve` does.
 
     Args:
-        ladder: a `Ladder`, or the path of a TOML file here; its models are where it says on every node. By default
-            each takes what is in its user's cache.
+        ladder: a `Ladder`, the path of a TOML file, or None for the one in the user's cache folder, all of them here;
+            its models are where it says on every node.
         settings: of all nodes; by default each has those of its own machine.
         name: of the application, the same as for `serve.run`.
         replicas: how many nodes are to have one; or when, see `autoscaling`.
@@ -66,7 +66,7 @@ def application(
     Raises TypeError or ValueError that names a parameter, and LadderError.
     """
     _check(queue, report, silence, dict(http or {}), manager)
-    found = Ladder.from_toml(ladder) if isinstance(ladder, str | Path) else ladder
+    found = ladder if isinstance(ladder, Ladder) else Ladder.from_toml(ladder) if ladder else default_ladder()
     options = dict(actor_options) if actor_options is not None else {"num_cpus": 1}
     more = {"name_rung": False, **manager, "queue": queue}
     count: dict[str, Any] = (

@@ -207,9 +207,7 @@ class Fleet:
         try:
             await self._of_state("add", conversation, key, question, answer)
         except Exception:  # the reply stands all the same
-            log.exception(
-                "a turn of the conversation %r could not be kept: the fleet's view does not answer", conversation
-            )
+            log.exception("a turn of a conversation could not be kept, as the fleet's view does not answer")
 
     async def _with_history(self, conversation: str, question: str) -> list[Message]:
         return [*await self._of_state("history", conversation), {"role": "user", "content": question}]

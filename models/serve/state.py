@@ -8,10 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 import ray
 
-from ...pipeline.fleet.standing import Standing
 from ...pipeline.fleet.view import Batch, FleetView, Told
 from ...pipeline.settings import Settings
-from ..ladders.ladder import Ladder, default_ladder
+from ..ladders.ladder import Ladder
 from ..replies.conversation import Message
 from .histories import Histories
 from .watch import unwatch, watch, watched
@@ -38,7 +37,7 @@ class State:
     def __init__(
         self,
         app: str,
-        ladder: Ladder | None,
+        ladder: Ladder,
         settings: Settings | None,
         report: float,
         silence: float,
@@ -79,17 +78,13 @@ class State:
                     await asyncio.sleep(_GATHER)
         return self._epoch, self._view.since(after, kinds)
 
-    async def standings(self) -> dict[str, Standing]:
-        """By node."""
-        return self._view.standings
-
     async def messages(self) -> int:
         """How many reports have come."""
         return self._view.messages
 
     async def about(self) -> tuple[Ladder, float]:
         """The rungs, best first, and for how long (seconds) a node may be silent."""
-        return self._ladder if self._ladder is not None else default_ladder(), self._silence
+        return self._ladder, self._silence
 
     async def history(self, conversation: str) -> list[Message]:
         """See `Histories`."""
@@ -114,6 +109,7 @@ class State:
         """One pipeline on each node: that of its assistant, or else a watch."""
         failing = False
         while True:
+            await asyncio.sleep(max(_LOOK, 2 * self._report))  # a view that has begun is told first who is there
             try:
                 kept = {node for node, told in self._view.standings.items() if told.assistant}
                 await asyncio.to_thread(self._look_after, kept)
@@ -123,7 +119,6 @@ class State:
                 failing = True
             else:
                 failing = False
-            await asyncio.sleep(_LOOK)
 
     def _look_after(self, kept: set[str]) -> None:
         nodes = {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}

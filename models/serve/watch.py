@@ -13,7 +13,7 @@ from ...pipeline.fleet.reporting import Reporter
 from ...pipeline.fleet.view import Told
 from ...pipeline.scaler import ProactiveScaler
 from ...pipeline.settings import Settings
-from ..ladders.ladder import Ladder, LadderError, default_ladder
+from ..ladders.ladder import Ladder, LadderError
 from ..needs.checkpoint import CheckpointError
 from ..needs.remembered import Needs
 from .assistant import cache_here
@@ -31,10 +31,10 @@ _LONG = 600.0
 class NodeWatch:
     """Samples, looks ahead and decides as if a model were kept here, and tells the fleet of it."""
 
-    def __init__(self, app: str, ladder: Ladder | None, settings: Settings | None, report: float) -> None:
+    def __init__(self, app: str, ladder: Ladder, settings: Settings | None, report: float) -> None:
         self._node = ray.get_runtime_context().get_node_id()
         try:
-            rungs = (ladder if ladder is not None else default_ladder()).rungs(Needs(cache_here() / "needs"))
+            rungs = ladder.rungs(Needs(cache_here() / "needs"))
         except (LadderError, CheckpointError) as error:  # nothing could be run here, and there is nothing to tell
             log.warning("node %s is not watched, as its ladder can't be read: %s", self._node, error)
             return
@@ -55,7 +55,7 @@ class NodeWatch:
         self._heard = time.monotonic()
 
 
-def watch(app: str, node: str, ladder: Ladder | None, settings: Settings | None, report: float) -> None:
+def watch(app: str, node: str, ladder: Ladder, settings: Settings | None, report: float) -> None:
     """Have one on that node, where there is none. Ray starts it again should it fail; it goes with the node."""
     ray.remote(NodeWatch).options(
         name=_name(app, node), namespace=SPACE, lifetime="detached", get_if_exists=True, num_cpus=0, max_restarts=-1,
