@@ -77,7 +77,7 @@ class FleetView:
         return {node: known for node in list(self._standings) if (known := self._known(node)) is not None}
 
     def free(self, places: Collection[str]) -> int:
-        """How many of these nodes keep no model, and have room for one."""
+        """How many of the nodes `places` keep no model, and have room for one."""
         known = [told for node, told in self.standings.items() if node in places]
         return sum(not told.assistant and told.fits is not None for told in known)
 

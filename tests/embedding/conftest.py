@@ -34,7 +34,7 @@ class LastingHost(ProcessHost):
         super().close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def host() -> Iterator[ProcessHost]:
     """Its workers are on one core each, so that they don't wait for each other on a busy machine."""
     with pytest.MonkeyPatch.context() as patch:
