@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 NEED_MIB := 4000
 
-.PHONY: demo test lint audit docs bench exhaust hammer fuzz soak survive notebooks pictures release clean check
+.PHONY: demo test lint audit docs bench exhaust hammer fuzz soak kills survive notebooks pictures release clean check
 
 demo: $(VENV)/.demo
 	$(BIN)/gearshift demo $(ARGS)
@@ -56,7 +56,10 @@ fuzz: $(VENV)/.dev
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.survival.soak $(ARGS)
 
-survive: exhaust hammer fuzz soak
+kills: $(VENV)/.dev
+	$(BIN)/python -m tests.clusters.kills $(ARGS)
+
+survive: exhaust hammer fuzz soak kills
 	$(BIN)/python -m tests.survival.tally
 
 notebooks: $(VENV)/.dev

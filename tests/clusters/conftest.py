@@ -1,12 +1,15 @@
-"""One cluster for all tests that need no other. Without Ray they are skipped, and say so."""
+"""One cluster for all tests that need no other."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from gearshift.models import Ladder, ModelSpec
 
-from tests.clusters.town import Town
 from tests.survival.soak.tiny import tiny_ladder
+
+if TYPE_CHECKING:
+    from tests.clusters.town import Town
 
 
 @pytest.fixture(scope="package")
@@ -17,7 +20,9 @@ def ladder(tmp_path_factory: pytest.TempPathFactory) -> Ladder:
 
 
 @pytest.fixture(scope="package")
-def shared(ladder: Ladder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+def shared(ladder: Ladder, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Town]":
+    from tests.clusters.town import Town
+
     town = Town(tmp_path_factory.mktemp("town"), ladder)
     try:
         yield town
@@ -26,7 +31,7 @@ def shared(ladder: Ladder, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture
-def town(shared: Town) -> Town:
+def town(shared: "Town") -> "Town":
     """The cluster, with a model ready on each node."""
     shared.ready()
     return shared

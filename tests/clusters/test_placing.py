@@ -1,5 +1,9 @@
 """Where requests go, and what those who watch see of it."""
 
+import tests.with_ray  # noqa: F401
+
+# isort: split
+
 import asyncio
 
 import pytest

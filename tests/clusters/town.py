@@ -1,5 +1,9 @@
 """A cluster on one host: a head without models, and nodes that have one each, in memory groups of their own."""
 
+import tests.with_ray  # noqa: F401
+
+# isort: split
+
 import contextlib
 import logging
 import os

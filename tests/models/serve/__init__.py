@@ -1,3 +1,0 @@
-import pytest
-
-pytest.importorskip("ray", reason="Ray is not installed; pip install 'gearshift[ray]'")

@@ -1,5 +1,9 @@
 """What a fleet is asked to be, before anything is started."""
 
+import tests.with_ray  # noqa: F401
+
+# isort: split
+
 import builtins
 import importlib
 import sys

@@ -1,5 +1,9 @@
 """Conversations in a store that may be away for a while."""
 
+import tests.with_ray  # noqa: F401
+
+# isort: split
+
 import asyncio
 from collections.abc import Coroutine
 from typing import Any

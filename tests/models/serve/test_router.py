@@ -1,5 +1,9 @@
 """Which replica is tried first."""
 
+import tests.with_ray  # noqa: F401
+
+# isort: split
+
 import asyncio
 from types import SimpleNamespace
 from typing import Any

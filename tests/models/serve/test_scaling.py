@@ -1,5 +1,9 @@
 """How many replicas are asked for."""
 
+import tests.with_ray  # noqa: F401
+
+# isort: split
+
 from typing import Any
 
 import pytest

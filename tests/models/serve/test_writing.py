@@ -1,5 +1,9 @@
 """A reply that replicas write in turn, each by a script."""
 
+import tests.with_ray  # noqa: F401
+
+# isort: split
+
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
