@@ -1,6 +1,7 @@
 """A replica of the assistant: the manager of one node's models."""
 
 import asyncio
+import contextlib
 import logging
 import socket
 from collections import deque
@@ -95,20 +96,33 @@ class Assistant:
         return msgspec.to_builtins(self._reporter.standing)
 
     def record_autoscaling_stats(self) -> dict[str, float]:
-        """For the policy. free: nodes without an assistant that have room for one. able: 1 where this one answers."""
+        """For the policy. free: nodes without an assistant, with room for one. able: 1 where a rung answers or fits."""
         standing = self._reporter.standing
-        return {"free": float(self._free), "able": float(standing.ready), "waiting": float(standing.waiting)}
+        able = standing.ready or standing.fits is not None
+        return {"free": float(self._free), "able": float(able), "waiting": float(standing.waiting)}
 
     async def __del__(self) -> None:
-        """Serve calls this once requests have ended, or have had their time."""
+        """Serve calls this once requests have ended; where they don't in time, it ends the process instead."""
         if not hasattr(self, "_reporter"):
             return
         await asyncio.to_thread(self._reporter.close)
         await asyncio.to_thread(self._manager.shutdown)
-        self._state.left.remote(self._node)
+        with contextlib.suppress(Exception):  # then its silence tells
+            async with asyncio.timeout(_HEARD):
+                await self._state.left.remote(self._node)
 
     def _send(self, items: list[Told]) -> None:
-        self._free = self._state.report.remote(self._node, items, assistant=True).result(timeout_s=_HEARD)
+        self._free = heard(self._state, self._node, items, assistant=True)
+
+
+def heard(state: DeploymentHandle, node: str, items: list[Told], *, assistant: bool) -> int:
+    """Tell the view. Returns how many nodes are free; raises where it does not answer, and then will not hear of it."""
+    asked = state.report.remote(node, items, assistant=assistant)
+    try:
+        return asked.result(timeout_s=_HEARD)
+    except TimeoutError:
+        asked.cancel()
+        raise
 
 
 def cache_here() -> Path:

@@ -24,6 +24,8 @@ from .ingress import Ingress
 from .router import RoomRouter
 from .state import State
 
+_GRACE = 120.0
+"""Seconds for replies to end where a replica is stopped; to be killed would look like a crash to the next one there."""
 HEAD = {"node:__internal_head__": 0.001}
 """What only the head of a cluster has: its view, and what answers HTTP, are where Serve itself is."""
 
@@ -32,7 +34,6 @@ def application(
     ladder: Ladder | str | Path | None = None,
     settings: Settings | None = None,
     *,
-    name: str = "gearshift",
     replicas: int | AutoscalingConfig = 1,
     actor_options: Mapping[str, Any] | None = None,
     queue: int = 16,
@@ -42,7 +43,7 @@ def application(
     http: Mapping[str, Any] | None = None,
     **manager: Any,
 ) -> Application:
-    """A fleet, to be started by `serve.run(application(…), name=…)`.
+    """A fleet, to be started by `serve.run(application(…), name="gearshift")`.
 
     Each replica is a `ModelManager` with a node to itself: it samples, looks ahead, decides and shifts there, whether
     or not the head can be reached. Requests go to the replica with the best rung that has room. A reply whose node is
@@ -52,7 +53,6 @@ def application(
         ladder: a `Ladder`, the path of a TOML file, or None for the one in the user's cache folder, all of them here;
             its models are where it says on every node.
         settings: of all nodes; by default each has those of its own machine.
-        name: of the application, the same as for `serve.run`.
         replicas: how many nodes are to have one; or when, see `autoscaling`.
         actor_options: of each replica, as Serve's `ray_actor_options`; one CPU by default. Its models have no more
             threads than that.
@@ -83,12 +83,13 @@ def application(
         max_ongoing_requests=10_000,
         ray_actor_options={"num_cpus": 0, "resources": HEAD},
         logging_config=quiet,
-    ).bind(name, found, settings, report, silence, _asked_of_ray(options))
+    ).bind(found, settings, report, silence, _asked_of_ray(options))
     assistant = deployment(
         Assistant,
         logging_config=quiet,
         max_replicas_per_node=1,
         max_ongoing_requests=queue + 1,
+        graceful_shutdown_timeout_s=_GRACE,
         max_queued_requests=whole("waiting", waiting, least=1),
         ray_actor_options=options,
         request_router_config=router(request_router_class=RoomRouter, request_routing_stats_period_s=report),
@@ -123,7 +124,7 @@ _NUMBERS: dict[str, Any] = {"replicas": int, "queue": int, "waiting": int, "repo
 def _number(name: str, value: Any) -> Any:
     kind = _NUMBERS[name]
     try:
-        return kind(value)
+        return kind(str(value))
     except ValueError:
         told = "a whole number" if kind is int else "a number"
         raise ValueError(f"{name} must be {told}, got {name}={value!r}") from None

@@ -22,7 +22,7 @@ from ...pipeline.teller import Teller
 from ..ladders.ladder import Ladder
 from ..replies.answering import Draft
 from ..replies.asking import Question
-from ..replies.conversation import DEFAULT, Message, checked_question
+from ..replies.conversation import DEFAULT, Message, checked_question, checked_text
 from ..replies.generation import Options, Reply
 from ..replies.limits import Limits
 from ..replies.streaming import ReplyStream
@@ -34,6 +34,8 @@ log = logging.getLogger("gearshift.serve")
 
 _SOON = 60.0
 """Seconds for the view to answer."""
+_KEPT = 15.0
+"""Seconds for a turn to be kept, for which its reply waits."""
 _AGAIN = 0.2
 
 
@@ -160,16 +162,15 @@ class Fleet:
 
     def history(self, conversation_id: str = DEFAULT) -> list[Message]:
         """The turns of `conversation_id` so far, as chat messages. Blocking, and not for an event loop."""
-        return self._state.history.remote(conversation_id).result(timeout_s=_SOON)
+        return self._state.history.remote(checked_text("conversation_id", conversation_id)).result(timeout_s=_SOON)
 
     def forget(self, conversation_id: str) -> bool:
         """Drop the history of `conversation_id`. Was there one? Blocking, and not for an event loop."""
-        return self._state.forget.remote(conversation_id).result(timeout_s=_SOON)
+        return self._state.forget.remote(checked_text("conversation_id", conversation_id)).result(timeout_s=_SOON)
 
     def close(self) -> None:
         """Watch no more; the fleet goes on. Idempotent."""
         self._watching.close()
-        self._noticed.on_completed()
         self._teller.wait()
 
     def __enter__(self) -> "Fleet":
@@ -192,7 +193,11 @@ class Fleet:
         if rungs is not None:
             draft.rungs = rungs
         key = uuid.uuid4().hex
-        messages = asked if isinstance(asked, list) else await self._with_history(conversation, asked)
+        try:
+            async with asyncio.timeout(timeout):
+                messages = asked if isinstance(asked, list) else await self._with_history(conversation, asked)
+        except TimeoutError:
+            raise draft.limits.too_late() if draft.limits.timed_out else self._unseen() from None
         try:
             await Writing(self._assistant, draft, self._noticed.on_next).write(messages)
         except asyncio.CancelledError:
@@ -205,19 +210,27 @@ class Fleet:
 
     async def _keep(self, conversation: str, key: str, question: str, answer: str) -> None:
         try:
-            await self._of_state("add", conversation, key, question, answer)
+            await self._of_state("add", conversation, key, question, answer, seconds=_KEPT)
         except Exception:  # the reply stands all the same
             log.exception("a turn of a conversation could not be kept, as the fleet's view does not answer")
 
     async def _with_history(self, conversation: str, question: str) -> list[Message]:
         return [*await self._of_state("history", conversation), {"role": "user", "content": question}]
 
-    async def _of_state(self, asked: str, *args: Any) -> Any:
-        """What the view answers, once it is there again where it was lost."""
-        until = time.monotonic() + _SOON
+    @staticmethod
+    def _unseen() -> RuntimeError:
+        return RuntimeError(
+            f"the fleet's view has not answered for {_SOON:g} s, so the conversation can't be read; ask again once the "
+            "head is back, or give a whole conversation as chat messages"
+        )
+
+    async def _of_state(self, asked: str, *args: Any, seconds: float = _SOON) -> Any:
+        """What the view answers, once it is there again where it was lost. Raises TimeoutError, RayError."""
+        until = time.monotonic() + seconds
         while True:
             try:
-                return await getattr(self._state, asked).remote(*args)
+                async with asyncio.timeout(max(0.0, until - time.monotonic())):
+                    return await getattr(self._state, asked).remote(*args)
             except RayTaskError:
                 raise
             except RayError:

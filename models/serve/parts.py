@@ -61,7 +61,10 @@ _HERE: dict[str, type[Exception]] = {"ReplyTimeout": ReplyTimeout, "ValueError":
 
 def elsewhere(refused: Refused) -> bool:
     """May another replica do better?"""
-    return refused.error not in _HERE
+    return refused.error not in (
+        "ReplyTimeout",
+        "TypeError",
+    )  # a ValueError may be of a context that is too short there
 
 
 def as_error(refused: Refused, partial: str) -> Exception:

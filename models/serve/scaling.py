@@ -25,7 +25,8 @@ def headroom_policy(ctx: AutoscalingContext) -> tuple[float, dict[str, Any]]:
     unable = sum(not value for value in able.values())
     free = max(stats.get("free", {}).values(), default=0.0)
     target = ctx.config.get_target_ongoing_requests() if ctx.config is not None else 1.0
-    wanted = math.ceil(ctx.total_num_requests / target) + unable
+    least = ctx.config.min_replicas if ctx.config is not None else 1
+    wanted = max(least, math.ceil(ctx.total_num_requests / target)) + unable
     running = len(able) or ctx.current_num_replicas  # those that are being started are still counted as free nodes
     return max(1, min(wanted, running + int(free))), {}
 
@@ -35,8 +36,8 @@ def autoscaling(min_replicas: int, max_replicas: int, **config: Any) -> Autoscal
 
     Args:
         min_replicas, max_replicas: how many there are at least and at most, from 1 up.
-        config: all else that Serve's `AutoscalingConfig` takes; requests that a replica is to have (`target_ongoing_
-            requests`) are 1 by default, as a model answers one at a time.
+        config: all else that Serve's `AutoscalingConfig` takes. `target_ongoing_requests`, of each replica, is 1 by
+            default, as a model answers one at a time.
 
     Raises TypeError or ValueError that names a parameter.
     """

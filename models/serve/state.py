@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import logging
+import threading
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 
 import ray
+from ray import serve
 
 from ...pipeline.fleet.view import Batch, FleetView, Told
 from ...pipeline.settings import Settings
@@ -27,7 +29,6 @@ class State:
     """Serve keeps one, and starts it anew where its node is lost; nodes then tell it again how they stand.
 
     Args:
-        app: the name of the application.
         ladder, settings: of the assistants.
         report: seconds between two reports of a node.
         silence: seconds after which a node that tells nothing counts as gone.
@@ -36,7 +37,6 @@ class State:
 
     def __init__(
         self,
-        app: str,
         ladder: Ladder,
         settings: Settings | None,
         report: float,
@@ -44,12 +44,14 @@ class State:
         asks: Mapping[str, float],
     ) -> None:
         self._asks, self._places = asks, frozenset[str]()
-        self._app, self._ladder, self._settings, self._report = app, ladder, settings, report
+        self._app = serve.get_replica_context().app_name
+        self._ladder, self._settings, self._report = ladder, settings, report
         self._view, self._silence = FleetView(silence), silence
-        self._histories = Histories(app)
+        self._histories = Histories(self._app)
         self._epoch = uuid.uuid4().hex
         self._news = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
+        self._looking, self._ended = threading.Lock(), False
 
     async def report(self, node: str, items: Sequence[Told], *, assistant: bool) -> int:
         """A node tells of itself. Returns how many nodes without an assistant have room for one."""
@@ -99,11 +101,16 @@ class State:
         return await self._histories.forget(conversation)
 
     async def __del__(self) -> None:
-        """Serve calls this when the application ends."""
+        """Serve calls this when the application ends, or is deployed anew."""
         if self._watching is not None:
             self._watching.cancel()
-        for node in await asyncio.to_thread(watched, self._app):
-            await asyncio.to_thread(unwatch, self._app, node)
+        await asyncio.to_thread(self._end)
+
+    def _end(self) -> None:
+        with self._looking:
+            self._ended = True
+            for node in watched(self._app):
+                unwatch(self._app, node)
 
     async def _watch(self) -> None:
         """One pipeline on each node: that of its assistant, or else a watch."""
@@ -112,7 +119,7 @@ class State:
             await asyncio.sleep(max(_LOOK, 2 * self._report))  # a view that has begun is told first who is there
             try:
                 kept = {node for node, told in self._view.standings.items() if told.assistant}
-                await asyncio.to_thread(self._look_after, kept)
+                await asyncio.to_thread(self._look, kept)
             except Exception as error:  # noqa: BLE001 - the head is away, whatever Ray says of it
                 if not failing:
                     log.warning("the nodes can't be looked after now: %s", error)
@@ -120,14 +127,19 @@ class State:
             else:
                 failing = False
 
+    def _look(self, kept: set[str]) -> None:
+        with self._looking:
+            if not self._ended:
+                self._look_after(kept)
+
     def _look_after(self, kept: set[str]) -> None:
         nodes = {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
         here = set(nodes)
         self._places = frozenset(
             node for node, has in nodes.items() if all(has.get(name, 0) >= many for name, many in self._asks.items())
         )
-        has = set(watched(self._app))
-        for node in has & (kept | (has - here)):
+        watches = set(watched(self._app))
+        for node in watches & (kept | (watches - here)):
             unwatch(self._app, node)
-        for node in here - kept - has:
+        for node in here - kept - watches:
             watch(self._app, node, self._ladder, self._settings, self._report)

@@ -16,14 +16,13 @@ from ...pipeline.settings import Settings
 from ..ladders.ladder import Ladder, LadderError
 from ..needs.checkpoint import CheckpointError
 from ..needs.remembered import Needs
-from .assistant import cache_here
+from .assistant import cache_here, heard
 
 log = logging.getLogger("gearshift.serve")
 
 SPACE = "gearshift"
 """Ray's namespace of the watches."""
 
-_HEARD = 5.0
 _LONG = 600.0
 """Seconds in which nobody listens, after which a watch ends: its fleet is gone."""
 
@@ -47,7 +46,7 @@ class NodeWatch:
 
     def _send(self, items: list[Told]) -> None:
         try:
-            self._state.report.remote(self._node, items, assistant=False).result(timeout_s=_HEARD)
+            heard(self._state, self._node, items, assistant=False)
         except Exception:
             if time.monotonic() - self._heard > _LONG:
                 threading.Thread(target=ray.kill, args=(self._me,), daemon=True).start()

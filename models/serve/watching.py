@@ -52,12 +52,10 @@ class Watching:
         return self._streams[kind]
 
     def close(self) -> None:
-        """Ask no more, and complete the streams. Idempotent."""
+        """Ask no more; nothing further is told. Idempotent."""
         self._end.set()
         if threading.current_thread() is not self._thread:
             self._thread.join(_WAIT + _LATE)
-        for subject in self._subjects.values():
-            subject.on_completed()
         self._teller.wait()
 
     def _run(self) -> None:
@@ -66,7 +64,11 @@ class Watching:
             wanted = {"standings", *(kind for kind, subject in self._subjects.items() if subject.observers)}
             try:
                 asked = self._state.poll.remote(epoch, after, sorted(wanted), _WAIT)
-                told, batch = asked.result(timeout_s=_WAIT + _LATE)
+                try:
+                    told, batch = asked.result(timeout_s=_WAIT + _LATE)
+                except TimeoutError:
+                    asked.cancel()
+                    raise
             except Exception as error:  # noqa: BLE001 - whatever keeps it from answering, it is asked again
                 if not failing:
                     log.warning("the fleet's view does not answer; what it told last stands: %s", error)

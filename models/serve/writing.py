@@ -1,6 +1,7 @@
 """A reply written by replicas: by one, or by several in turn when nodes are lost or memory asks for it."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -37,7 +38,7 @@ class Writing:
         self._avoid: list[str] = []
         self._replica: str | None = None
         self._rung: str | None = None
-        self._unsure = 0
+        self._unsure = self._before = 0
 
     async def write(self, messages: Sequence[Mapping[str, str]]) -> None:
         """Fill the draft until its `end`. Raises what `ModelManager` does; the draft stands."""
@@ -51,6 +52,10 @@ class Writing:
             if failure is None:
                 continue
             if isinstance(failure, Refused):
+                if (
+                    failure.error == "ReplyTimeout" and self._draft.limits.timeout is not None
+                ):  # whose seconds there were those that were left
+                    failure = Refused(failure.error, str(self._draft.limits.too_late()))
                 if self._replica in self._avoid or not elsewhere(failure):
                     raise as_error(failure, self._draft.text)
             else:
@@ -89,6 +94,8 @@ class Writing:
                 raise late from None
             return error
         except BackPressureError as error:
+            if draft.text or self._avoid:  # it had its place already
+                return error
             raise Busy(f"as many replies wait in the fleet as may; ask again when one has ended ({error})") from None
         except RayTaskError:  # a mistake in what runs there
             raise
@@ -96,7 +103,8 @@ class Writing:
             return error
         finally:
             if not draft.end:
-                parts.cancel()
+                with contextlib.suppress(Exception):  # Ray's raises again what kept the request from a replica
+                    parts.cancel()
         if draft.raised is not None:
             raise draft.raised
         return None if draft.end else ConnectionError("the replica ended in mid-reply")
@@ -110,10 +118,11 @@ class Writing:
             self._unsure += 1
             draft.take(part)
         elif isinstance(part, Begun):
-            self._replica, self._unsure = part.replica, 0
+            self._replica, self._unsure, self._before = part.replica, 0, len(self._draft.rungs)
         elif isinstance(part, On):
             self._rung = part.rung
         elif isinstance(part, Written):
+            del draft.rungs[self._before :]  # the end knows them for sure
             for rung in part.rungs:
                 draft.by(rung)
             draft.tokens += part.tokens - self._unsure

@@ -88,6 +88,7 @@ def kill_at_random(town: Town, *, requests: int, kills: int, seed: int) -> Found
             if part < kills:
                 town.busy()
                 time.sleep(rng.uniform(0, 0.5))
+                until(lambda: town.able, PATIENCE)
                 town.kill(rng.choice(sorted(town.able)))
                 found.kills += 1
                 town.add()

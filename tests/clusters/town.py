@@ -143,8 +143,9 @@ class Town:
     def close(self) -> None:
         with contextlib.suppress(Exception):
             self.fleet.close()
-        for end in (serve.shutdown, ray.shutdown, self.cluster.shutdown, self._ends.close):
-            end()
+        with contextlib.ExitStack() as ends:  # which goes on where one of them fails
+            for end in (self._ends.close, self.cluster.shutdown, ray.shutdown, serve.shutdown):
+                ends.callback(end)
 
     @contextlib.contextmanager
     def _joined(self) -> Iterator[Group | None]:

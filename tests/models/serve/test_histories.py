@@ -111,6 +111,30 @@ def test_a_conversation_that_was_dropped_is_gone_everywhere() -> None:
     run(talk())
 
 
+def test_a_repetition_is_known_although_another_turn_came_between() -> None:
+    async def talk() -> None:
+        kept = Histories("app", Store())
+        for key in ("1", "2", "1"):
+            await kept.add("ann", key, f"q{key}", f"a{key}")
+        assert await kept.history("ann") == said("q1", "a1", "q2", "a2")
+
+    run(talk())
+
+
+def test_a_turn_that_comes_while_a_conversation_is_dropped_is_kept() -> None:
+    async def talk() -> None:
+        store = Store()
+        kept = Histories("app", store)
+        await kept.add("ann", "1", "Hello", "Hi")
+        dropping = asyncio.create_task(kept.forget("ann"))
+        await asyncio.sleep(0)
+        await kept.add("ann", "2", "Again", "Yes")
+        assert await dropping
+        assert await Histories("app", store).history("ann") == said("Again", "Yes")
+
+    run(talk())
+
+
 def test_of_many_conversations_only_the_latest_are_held_but_none_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(histories, "_HELD", 10)
 

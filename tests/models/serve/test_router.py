@@ -61,6 +61,15 @@ def test_a_line_before_a_better_rung_counts_by_what_is_told_and_what_is_known() 
     assert order(Router(large=1), [replica("small", 0.4), replica("large", 1.0)], request("1"))[0] == "large"
 
 
+def test_what_was_told_before_a_request_ended_there_is_no_line() -> None:
+    replicas = [replica("small", 0.6), replica("large", 1.0, waiting=1)]
+    router, here = Router(large=0), next(each.replica_id for each in replicas if each.replica_id == "large")
+    assert order(router, replicas, request("1"))[0] == "small"
+    router.on_request_completed(here, "0")
+    router.on_request_routed(request("1"), here, None)
+    assert order(router, replicas, request("2"))[0] == "large"
+
+
 def test_whom_a_request_avoids_comes_last() -> None:
     assert order(Router(), [replica("small", 0.5), replica("large", 1.0)], request("1", ("large",))) == [
         "small",

@@ -31,6 +31,8 @@ def context(*, now: int, requests: float, able: list[float], free: float = 0.0) 
         (1, 4, [1], 0, 1),  # none anywhere: another replica could only take room from this one
         (3, 1, [1, 1, 1], 0, 1),  # nobody asks
         (2, 2, [1, 0], 3, 3),  # one has no rung: it does not count as help
+        (1, 0, [0], 1, 2),  # nor does it where nobody asks yet
+        (1, 0, [0], 0, 1),  # and nowhere else is room
         (2, 0, [1, 1], 3, 1),  # never none
     ],
 )

@@ -39,6 +39,8 @@ class Answer:
 
     def cancel(self) -> None:
         self.cancelled = True
+        if self._script and isinstance(self._script[0], BaseException):
+            raise self._script[0]  # as Ray's does, of one that found no replica
 
 
 class Replicas:
@@ -117,7 +119,7 @@ def test_where_no_other_replica_is_left_the_refusal_is_raised_with_the_text_so_f
     assert getattr(caught.value, "partial", "Hel") == "Hel"
 
 
-@pytest.mark.parametrize(("name", "kind"), [("ValueError", ValueError), ("ReplyTimeout", ReplyTimeout)])
+@pytest.mark.parametrize(("name", "kind"), [("TypeError", TypeError), ("ReplyTimeout", ReplyTimeout)])
 def test_what_no_replica_can_do_better_is_raised_at_once(name: str, kind: type[Exception]) -> None:
     with pytest.raises(kind, match="told why"):
         write([Begun("r1", "n1"), Refused(name, "told why")])
@@ -161,6 +163,27 @@ def test_losses_with_a_word_in_between_do_not_add_up() -> None:
 def test_a_fleet_whose_lines_are_full_is_busy() -> None:
     with pytest.raises(Busy, match="ask again"):
         write([BackPressureError(num_queued_requests=3, max_queued_requests=3)])
+
+
+def test_a_reply_that_has_begun_waits_for_a_place_and_is_not_thrown_away() -> None:
+    full = BackPressureError(num_queued_requests=3, max_queued_requests=3)
+    draft, _, _, _ = write(
+        [Begun("r1", "n1"), On("large"), "Hel", ActorDiedError()], [full], [Begun("r2", "n2"), "lo", DONE]
+    )
+    assert draft.text == "Hello"
+
+
+def test_a_message_that_is_too_long_for_one_rung_is_asked_of_another() -> None:
+    draft, _, _, _ = write(
+        [Begun("r1", "n1"), Refused("ValueError", "longer than the rung's context")], [Begun("r2", "n2"), "Hi", DONE]
+    )
+    assert draft.text == "Hi"
+
+
+def test_a_shift_within_one_replica_is_told_once() -> None:
+    parts = [Begun("r1", "n1"), On("large"), "a", On("small"), "b", Written("eos", 2, 7, ("large", "small"), ())]
+    draft, _, _, _ = write(parts)
+    assert draft.rungs == ["large", "small"]
 
 
 def test_a_stream_that_ends_without_its_end_is_gone_on_with() -> None:
