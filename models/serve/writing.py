@@ -52,9 +52,8 @@ class Writing:
             if failure is None:
                 continue
             if isinstance(failure, Refused):
-                if (
-                    failure.error == "ReplyTimeout" and self._draft.limits.timeout is not None
-                ):  # whose seconds there were those that were left
+                limited = self._draft.limits.timeout is not None
+                if failure.error == "ReplyTimeout" and limited:  # it told of the seconds that were left
                     failure = Refused(failure.error, str(self._draft.limits.too_late()))
                 if self._replica in self._avoid or not elsewhere(failure):
                     raise as_error(failure, self._draft.text)
