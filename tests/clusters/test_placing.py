@@ -47,11 +47,12 @@ def test_two_replies_at_once_are_written_by_two_nodes(town: Town) -> None:
 
 @pytest.mark.skipif(bool(why_not()), reason=f"no memory group for a node: {why_not()}")
 def test_requests_move_to_the_node_that_has_room(town: Town) -> None:
+    until(lambda: list(town.able.values()) == ["large", "large"])
     crowded, other = sorted(town.able)
     decided: list[NodeItem] = []
     with town.fleet.decisions.subscribe(decided.append):
         with town.hog(crowded, town.all_but(crowded, 200)):
-            until(lambda: not (told := town.fleet.nodes.get(crowded)) or not (told.ready and told.roomy), 60)
+            until(lambda: town.able.get(crowded) != "large")
             replies = [town.fleet.respond("Where?", options=SHORT) for _ in range(4)]
             assert {reply.rungs for reply in replies} == {("large",)}
             until(lambda: any(each.node == crowded for each in decided), 60)
