@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from gearshift.models import ModelManager
+from gearshift.models.hosts.process import ProcessHost
+from gearshift.pipeline.probes.ram import Own
 
 from tests.models.conftest import make_checkpoint
 
@@ -22,10 +24,32 @@ def ladder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+class LastingHost(ProcessHost):
+    """A manager closes its host; this one's fork server goes on for the next manager."""
+
+    def close(self) -> None:
+        """Nothing ends before `end`."""
+
+    def end(self) -> None:
+        super().close()
+
+
+@pytest.fixture(scope="session")
+def host() -> Iterator[ProcessHost]:
+    """Its workers are on one core each, so that they don't wait for each other on a busy machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        host = LastingHost()
+        host.warm()
+    yield host
+    host.end()
+
+
 @pytest.fixture
-def manager(ladder: Path, tmp_path: Path) -> Iterator[ModelManager]:
-    with ModelManager(ladder, cache=tmp_path, queue=1) as manager:
+def manager(ladder: Path, host: ProcessHost, tmp_path: Path) -> Iterator[ModelManager]:
+    with ModelManager(ladder, host=host, cache=tmp_path, queue=1) as manager:
         yield manager
+    assert host.own() == Own(), "a worker was left behind"
 
 
 @pytest.fixture(scope="session")

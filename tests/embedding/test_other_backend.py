@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import msgspec
 import pytest
 from gearshift.models import Ladder, LoadError, ModelManager, ModelSpec, Options
 from gearshift.models.hosts import Brake, Model, Own
@@ -67,17 +68,19 @@ def test_wound_up_it_ends_with_its_sentence(model: Model) -> None:
 def test_a_brake_ends_the_reading_of_a_long_prompt(backend: ModuleType, rungs: Ladder) -> None:
     model, brake, said = backend.LlamaModel(rungs.named("long")), Brake(), []
     brake.stop()
-    question = [{"role": "user", "content": "word " * 1500}]
+    question = [{"role": "user", "content": "word " * 500}]
     braked = model.generate(question, "", Options(max_new_tokens=1), said.append, brake)
-    assert (braked.end, braked.tokens, said) == ("braked", 0, []) and braked.prompt > 1500
+    assert (braked.end, braked.tokens, said) == ("braked", 0, []) and braked.prompt > 500
     whole = model.generate(question, "", Options(max_new_tokens=1), said.append, Brake())
     assert whole.end != "braked" and braked.seconds < whole.seconds / 2
     model.close()
 
 
-def test_a_conversation_of_very_many_short_turns_is_answered(model: Model) -> None:
+def test_a_conversation_of_very_many_short_turns_is_answered(backend: ModuleType, rungs: Ladder) -> None:
+    model = backend.LlamaModel(msgspec.structs.replace(rungs.named("short"), context=384))  # which is soon read
     old = [{"role": role, "content": f"number {i} ok"} for i in range(2000) for role in ("user", "assistant")]
     assert model.generate([*old, *QUESTION], "", Options(max_new_tokens=4), lambda _: None, Brake()).tokens
+    model.close()
 
 
 def test_old_turns_are_left_out_and_a_message_that_is_too_long_is_refused_with_the_numbers(model: Model) -> None:
