@@ -1,5 +1,6 @@
 """Hypothesis without deadlines: a busy machine is no failure. And no settings but a test's own."""
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -18,3 +19,10 @@ def _settings_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
             patch.delenv(name)
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _what_was_there_before_is_not_walked() -> None:
+    """A reading, and each unload, collects garbage: seconds where thousands of tests have left their objects."""
+    gc.collect()
+    gc.freeze()
