@@ -139,7 +139,7 @@ def thrash(ground: Ground) -> Told:
             assert watched.until("reply")["rungs"] == ["large"]
             own = watched.until("sample", lambda e: e["own"] > 0, since=watched.now())["own"]
             since, began = watched.now(), time.monotonic()
-            until(lambda: below.limit(int(below.resident - 0.3 * own)))
+            until(lambda: below.limit(int(below.resident - 0.4 * own)))
             moved = watched.until("decision", lambda e: e["source"] == "large", since=since)
             seen = watched.of("sample")[-1]
             assert moved["rule"] == "stalls" and seen["used"] < 0.5 * seen["total"], (moved, seen)
