@@ -39,9 +39,7 @@ class Window(App[None]):
 
     def ask(self, question: str, cancelled: Event) -> None:  # on a thread of its own
         try:
-            reply = self.manager.respond(
-                question, on_text=lambda text: self.call_later(self.tell, text), cancelled=cancelled
-            )
+            reply = self.manager.respond(question, on_text=lambda t: self.call_later(self.tell, t), cancelled=cancelled)
             status = f"{reply.tokens} tokens in {reply.seconds:.1f} s, end: {reply.end}"
         except (RuntimeError, ValueError) as error:  # what was written stays on the screen, and in the history
             status = str(error)
