@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -240,11 +241,31 @@ def load_gguf(path: Path) -> tuple[Any, Any]:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    with _LOAD_LOCK:
+    with _LOAD_LOCK, _gguf_read_once():
         model = AutoModelForCausalLM.from_pretrained(
             path.parent, gguf_file=path.name, dtype=torch.float32, trust_remote_code=False
         )
         return model, AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name, trust_remote_code=False)
+
+
+@contextmanager
+def _gguf_read_once() -> Iterator[None]:
+    """transformers parses the file for the config, the weights and the tokenizer each, and makes the same table of
+    names for every module: half of the time that a load takes."""
+    try:
+        import gguf
+    except ImportError:  # transformers says so in its own words
+        yield
+        return
+    names = ("GGUFReader", "get_tensor_name_map")
+    own = {name: getattr(gguf, name) for name in names}
+    for name in names:
+        setattr(gguf, name, cache(own[name]))
+    try:
+        yield
+    finally:
+        for name in names:
+            setattr(gguf, name, own[name])
 
 
 def load_int8(path: Path) -> Any:
