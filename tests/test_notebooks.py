@@ -2,8 +2,6 @@
 
 import base64
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -25,37 +23,19 @@ def test_there_are_notebooks() -> None:
     assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05"]
 
 
-def run(path: Path, folder: Path) -> tuple[list[str], list[Path]]:
-    """What it said on stderr, and what it has left behind where it ran and in its temporary folder."""
+@pytest.mark.slow
+@each
+def test_a_notebook_runs_anywhere_without_warnings_and_leaves_nothing(path: Path, tmp_path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
-    here, temporary = folder / "here", folder / "temporary"
+    here, temporary = tmp_path / "here", tmp_path / "temporary"
     here.mkdir()
     temporary.mkdir()
     client = NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(here)}})
-    torch = {"TORCHINDUCTOR_CACHE_DIR": str(folder / "torch")}  # which torch makes when it is imported
+    torch = {"TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "torch")}  # which torch makes when it is imported
     client.execute(env={**os.environ, **torch, "TMPDIR": str(temporary), "HF_HUB_OFFLINE": "1"})
     said = [output.text for cell in code(notebook) for output in cell.outputs if output.get("name") == "stderr"]
-    return said, [*here.iterdir(), *temporary.iterdir()]
-
-
-@pytest.fixture(scope="module")
-def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], Any]]:
-    """What `run` gives, two of those that are asked for at a time: one waits for the clock while another computes."""
-    asked = {
-        item.callspec.params["path"] for item in request.session.items if "ran" in getattr(item, "fixturenames", ())
-    }
-    with ThreadPoolExecutor(2) as pool:
-        runs: dict[Path, Future[Any]] = {
-            path: pool.submit(run, path, tmp_path_factory.mktemp(path.stem)) for path in sorted(asked)
-        }
-        yield lambda path: runs[path].result()
-
-
-@pytest.mark.slow
-@each
-def test_a_notebook_runs_anywhere_without_warnings_and_leaves_nothing(path: Path, ran: Callable[[Path], Any]) -> None:
-    said, left = ran(path)
-    assert said == [] and left == []
+    assert said == []
+    assert list(here.iterdir()) == list(temporary.iterdir()) == []
 
 
 @each

@@ -6,6 +6,7 @@ before it touches a widget: by `call_later` here, by a signal in Qt, in tkinter 
 """
 
 import sys
+from functools import partial
 from threading import Event, Thread
 
 from gearshift.models import ModelManager
@@ -39,7 +40,7 @@ class Window(App[None]):
 
     def ask(self, question: str, cancelled: Event) -> None:  # on a thread of its own
         try:
-            reply = self.manager.respond(question, on_text=lambda t: self.call_later(self.tell, t), cancelled=cancelled)
+            reply = self.manager.respond(question, on_text=partial(self.call_later, self.tell), cancelled=cancelled)
             status = f"{reply.tokens} tokens in {reply.seconds:.1f} s, end: {reply.end}"
         except (RuntimeError, ValueError) as error:  # what was written stays on the screen, and in the history
             status = str(error)
@@ -47,8 +48,7 @@ class Window(App[None]):
 
     def tell(self, text: str, status: str = "") -> None:  # on the UI's thread
         self.talk, self.status = self.talk + text, status or self.status
-        for shown in self.query("#talk").results(Static):  # none, once the window is being left in mid-reply
-            shown.update(self.talk)
+        self.query_one("#talk", Static).update(self.talk)
 
     def action_cancel(self) -> None:
         self.cancelled.set()

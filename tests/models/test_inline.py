@@ -2,7 +2,6 @@
 
 import threading
 import weakref
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,20 +19,14 @@ QUESTION = [{"role": "user", "content": "Hello"}]
 
 
 @pytest.fixture(scope="module")
-def warm(checkpoints: dict[str, Path]) -> Iterator[InlineHost]:
-    """A host that has loaded before, so that what a first load leaves in the process is there already. On one core:
-    threads that wait for each other crawl on a busy machine."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def warm(checkpoints: dict[str, Path]) -> InlineHost:
+    """A host that has loaded before, so that what a first load leaves in the process is there already."""
     host = InlineHost()
     spec = ModelSpec(name="large", source=str(checkpoints["large"]), context=512)
     model = host.load(spec)
     model.generate(QUESTION, "", Options(max_new_tokens=4), lambda _: None, Brake())
     host.unload("large", model)
-    yield host
-    torch.set_num_threads(threads)
+    return host
 
 
 def test_an_unload_gives_back_what_the_load_took(warm: InlineHost, ladder: Ladder) -> None:
