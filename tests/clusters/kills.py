@@ -62,8 +62,10 @@ class Talks:
         except Exception as error:  # noqa: BLE001 - it is what is looked for
             self._found.lost.append(f"{question}: {type(error).__name__}: {error}")
             return
-        if "".join(pieces) != str(reply) or not len(reply) == reply.tokens == tokens:
-            self._found.lost.append(f"{question}: {len(pieces)} pieces, {reply.tokens} of {tokens} tokens")
+        # a planned shift brings a reply to its end; any other has all that was asked for
+        whole = len(reply) == reply.tokens and (reply.tokens == tokens or reply.end == "wound up")
+        if "".join(pieces) != str(reply) or not whole:
+            self._found.lost.append(f"{question}: {len(pieces)} pieces, {reply.tokens} of {tokens}: {reply.end}")
         with self._lock:
             self._said.setdefault(conversation, []).extend((question, str(reply)))
             self._found.requests += 1
