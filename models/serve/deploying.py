@@ -77,13 +77,10 @@ def application(
     deployment: Any = serve.deployment
     router: Any = RequestRouterConfig
     quiet = LoggingConfig(enable_access_log=False)  # reports come by the second, and the app logs its requests
-    state = deployment(
-        State,
-        num_replicas=1,
-        max_ongoing_requests=10_000,
-        ray_actor_options={"num_cpus": 0, "resources": HEAD},
-        logging_config=quiet,
-    ).bind(found, settings, report, silence, _asked_of_ray(options))
+    head: dict[str, Any] = {"ray_actor_options": {"num_cpus": 0, "resources": HEAD}, "logging_config": quiet}
+    state = deployment(State, num_replicas=1, max_ongoing_requests=10_000, **head).bind(
+        found, settings, report, silence, _asked_of_ray(options)
+    )
     assistant = deployment(
         Assistant,
         logging_config=quiet,
@@ -95,13 +92,9 @@ def application(
         request_router_config=router(request_router_class=RoomRouter, request_routing_stats_period_s=report),
         **count,
     ).bind(state, found, settings, more, report)
-    return deployment(
-        Ingress,
-        num_replicas=1,
-        max_ongoing_requests=1000,
-        ray_actor_options={"num_cpus": 0, "resources": HEAD},
-        logging_config=quiet,
-    ).bind(assistant, state, dict(http or {}))
+    return deployment(Ingress, num_replicas=1, max_ongoing_requests=1000, **head).bind(
+        assistant, state, dict(http or {})
+    )
 
 
 def build(args: Mapping[str, Any]) -> Application:

@@ -82,7 +82,7 @@ class Fleet:
     @property
     def nodes(self) -> dict[str, Standing]:
         """How each node stands, as it was told last, by its name."""
-        return dict(self._watching.standings)
+        return self._watching.standings
 
     @property
     def rung(self) -> str | None:

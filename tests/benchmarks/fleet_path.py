@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import openai
-from gearshift.models import Ladder, ModelManager, ModelSpec, Options
+from gearshift.models import ModelManager, Options
 from gearshift.pipeline.fleet import Standing
 from ray import serve
 
@@ -35,8 +35,7 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"  # as Ray sets it where a replica has one CPU
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        made = tiny_ladder(home, large=256, small=32)
-        ladder = Ladder([ModelSpec(name=spec.name, source=spec.source, context=1024) for spec in made])
+        ladder = tiny_ladder(home, context=1024, large=256, small=32)
         town = Town(home, ladder, nodes=1)
         (home / "served").mkdir()
         try:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from gearshift.models import Ladder, ModelSpec
+from gearshift.models import Ladder
 
 from tests.survival.soak.tiny import tiny_ladder
 
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="package")
 def ladder(tmp_path_factory: pytest.TempPathFactory) -> Ladder:
     """Tiny real models."""
-    made = tiny_ladder(tmp_path_factory.mktemp("models"), large=256, small=32)
-    return Ladder([ModelSpec(name=spec.name, source=spec.source, context=2048) for spec in made])
+    return tiny_ladder(tmp_path_factory.mktemp("models"), context=2048, large=256, small=32)
 
 
 @pytest.fixture(scope="package")

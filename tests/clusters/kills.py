@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gearshift.models import Ladder, ModelSpec, Options
+from gearshift.models import Options
 
 from tests.clusters.town import PATIENCE, Town
 from tests.survival.soak.tiny import tiny_ladder
@@ -115,11 +115,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
-        made = tiny_ladder(Path(folder), large=256, small=32)
-        ladder = Ladder([ModelSpec(name=spec.name, source=spec.source, context=2048) for spec in made])
-        town = Town(Path(folder), ladder)
+        town = Town(Path(folder), tiny_ladder(Path(folder), context=2048, large=256, small=32))
         try:
-            until(lambda: len(town.able) == 2, PATIENCE)
+            town.ready()
             found = kill_at_random(town, requests=asked.requests, kills=asked.kills, seed=asked.seed)
         finally:
             town.close()

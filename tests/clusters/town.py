@@ -6,7 +6,6 @@ import tests.with_ray  # noqa: F401
 
 import contextlib
 import logging
-import os
 import socket
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 import ray
 from gearshift.models import Ladder
 from gearshift.models.serve import Fleet, application
@@ -42,11 +42,12 @@ class Town:
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}/v1"
         self.groups: dict[str, Group] = {}
-        self._folder, self._made = folder, 0
+        self._made = 0
         self._ends = contextlib.ExitStack()
         self._grouped = not why_not()
-        environment = {"RAY_gcs_storage": "rocksdb", "RAY_gcs_storage_path": str(folder / "head")}
-        self._ends.enter_context(_environment(environment))
+        patch = self._ends.enter_context(pytest.MonkeyPatch.context())
+        patch.setenv("RAY_gcs_storage", "rocksdb")
+        patch.setenv("RAY_gcs_storage_path", str(folder / "head"))
         (folder / "head").mkdir()
         self._head = {"num_cpus": 0, "include_dashboard": False, "gcs_server_port": _free_port()}
         self.cluster = Cluster(initialize_head=True, head_node_args=self._head)
@@ -157,20 +158,6 @@ class Town:
         made = self._ends.enter_context(group(f"node{self._made}", ROOM))
         with made.joined():
             yield made
-
-
-@contextlib.contextmanager
-def _environment(more: dict[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in more}
-    os.environ.update(more)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _command(pid: str) -> bytes:

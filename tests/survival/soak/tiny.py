@@ -12,8 +12,8 @@ _MAKE = (
 )
 
 
-def tiny_ladder(folder: Path, **widths: int) -> Ladder:
-    """Rungs by name, best first, each so many units wide."""
+def tiny_ladder(folder: Path, *, context: int = 512, **widths: int) -> Ladder:
+    """Rungs by name, best first, each so many units wide. context: tokens of each."""
     asked = [f"{name}={width}" for name, width in widths.items()]
     subprocess.run([sys.executable, "-c", _MAKE, str(folder), *asked], check=True, stderr=subprocess.DEVNULL)
-    return Ladder([ModelSpec(name=name, source=str(folder / name), context=512) for name in widths])
+    return Ladder([ModelSpec(name=name, source=str(folder / name), context=context) for name in widths])
